@@ -40,10 +40,13 @@ METRICS_BYTES = 450
 MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 """The functions that run every minute, and alone in an idle month."""
 
-MINUTE_METRICS = ("SweepTouched", "CensusFailed")
-"""The metrics of an idle month: one of each of those functions, which shows that they run."""
+MINUTE_METRICS = ("SweepTouched", "CensusFailed", "DeadLetters")
+"""The metrics of an idle month, which show that sweep and census run."""
 
-MAX_IDLE_MONTH = 6.2
+COUNTS_OF_DEAD_LETTERS_AN_HOUR = 12
+"""The census counts the messages of every dead-letter queue, with a request for each."""
+
+MAX_IDLE_MONTH = 5.6
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15
@@ -180,7 +183,8 @@ def idle_month(template: Template, minute: Mapping[str, float]) -> dict[str, flo
         "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
         "scheduler_invocation": runs,
         "xray_trace": runs,
-        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * queue_readers(template),
+        "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * queue_readers(template)
+        + 30 * 24 * COUNTS_OF_DEAD_LETTERS_AN_HOUR * _dead_letter_queues(template),
         "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
         "logs_gb": runs * METRICS_BYTES / 1e9,
         "metric_month": len(MINUTE_METRICS),
@@ -212,6 +216,10 @@ def queue_readers(template: Template) -> int:
     }
     mappings = template.properties_of("AWS::Lambda::EventSourceMapping")
     return sum(mapping["EventSourceArn"] in queues for _, mapping in mappings)
+
+
+def _dead_letter_queues(template: Template) -> int:
+    return sum(name.endswith("DeadLetters") for name, _ in template.of_type("AWS::SQS::Queue"))
 
 
 def _alarm_metrics(template: Template) -> int:

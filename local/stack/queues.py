@@ -157,6 +157,17 @@ class Queues:
         with self._lock:
             return list(self._messages[self.arn(logical_id)])
 
+    def depth(self, arn: str) -> tuple[int, int]:
+        """Return how many messages of a queue are visible, and how many a receiver hides.
+
+        A message whose delay is not over counts as hidden; SQS has a third number for those.
+        """
+        now = self.now()
+        with self._lock:
+            messages = self._messages[arn]
+            visible = sum(message.visible_at <= now for message in messages)
+            return visible, len(messages) - visible
+
     def receive(self, arn: str, most: int, hidden_secs: int) -> list[Message]:
         """Return visible messages of a queue, and hide them for a while."""
         now = self.now()

@@ -80,6 +80,26 @@ class SqsClient:
             ]
         }
 
+    def get_queue_attributes(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803
+        AttributeNames: Sequence[str],  # noqa: N803
+    ) -> dict[str, Any]:
+        """Return the numbers of a queue's visible and hidden messages."""
+        visible, hidden = self._queues.depth(self._arn_at(QueueUrl, "GetQueueAttributes"))
+        depths = {
+            "ApproximateNumberOfMessages": str(visible),
+            "ApproximateNumberOfMessagesNotVisible": str(hidden),
+        }
+        return {"Attributes": {name: depths[name] for name in AttributeNames}}
+
+    def _arn_at(self, url: str, operation: str) -> str:
+        try:
+            return self._queues.arn_at(url)
+        except RefusedError as error:
+            raise _client_error("QueueDoesNotExist", str(error), operation) from error
+
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:  # noqa: N803
         """Delete a message that was received."""
         self._queues.delete(self._queues.arn_at(QueueUrl), ReceiptHandle)
@@ -87,11 +107,12 @@ class SqsClient:
 
 
 def routes(queues: Queues) -> list[Route]:
-    """Return the HTTP API of the queues: SendMessage and SendMessageBatch."""
+    """Return the HTTP API of the queues, with the operations that the functions use."""
     client = SqsClient(queues)
     operations: Mapping[str, Callable[..., Mapping[str, Any]]] = {
         "AmazonSQS.SendMessage": client.send_message,
         "AmazonSQS.SendMessageBatch": client.send_message_batch,
+        "AmazonSQS.GetQueueAttributes": client.get_queue_attributes,
         "AmazonSQS.ReceiveMessage": client.receive_message,
         "AmazonSQS.DeleteMessage": client.delete_message,
     }

@@ -95,9 +95,21 @@ def test_a_received_message_is_hidden_until_it_is_deleted(sender: Sender) -> Non
     assert sender.visible() == []
 
 
+DEPTHS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+
+def test_the_messages_of_a_queue_are_counted_also_while_they_are_hidden(sender: Sender) -> None:
+    for body in ("first", "second", "third"):
+        sender.client.send_message(QueueUrl=sender.url, MessageBody=body)
+    sender.client.receive_message(QueueUrl=sender.url, MaxNumberOfMessages=1, VisibilityTimeout=60)
+    answer = sender.client.get_queue_attributes(QueueUrl=sender.url, AttributeNames=DEPTHS)
+    assert [answer["Attributes"][name] for name in DEPTHS] == ["2", "1"]
+
+
 def test_an_unknown_queue_is_refused(sender: Sender) -> None:
     url = sender.url.replace("imers", "imers-of-another-stack")
     assert sender.refused("send_message", QueueUrl=url, MessageBody="m")
+    assert sender.refused("get_queue_attributes", QueueUrl=url, AttributeNames=DEPTHS)
 
 
 @pytest.mark.parametrize("ids", [[], ["1", "1"], [str(nth) for nth in range(11)]])

@@ -230,6 +230,10 @@ class FaultyQueue:
         """Send messages, or fail."""
         return self._send("send_message_batch", batch)
 
+    def get_queue_attributes(self, **request: Any) -> Any:
+        """Count messages, without a fault: the figure changes no conversation."""
+        return self._queue.get_queue_attributes(**request)
+
     def _send(self, operation: str, request: dict[str, Any]) -> Any:
         send = getattr(self._queue, operation)
         try:

@@ -32,6 +32,7 @@ ACTION = re.compile(r"/v2/calls/([^/]+)/actions/(\w+)")
 Json = dict[str, Any]
 
 HOOK_DELIVERIES = "https://sqs.example/hook-deliveries"
+ALL_DEAD_LETTERS = ("https://sqs.example/dead-1", "https://sqs.example/dead-2")
 HOOK_DEAD_LETTERS = "https://sqs.example/hook-dead-letters"
 
 
@@ -140,13 +141,22 @@ class CountingDynamoDB:
 class FakeQueue:
     """A client of SQS with the timers' queue in memory; it raises a planned failure.
 
-    `hook_messages` are the bodies of the messages to the queue of deliveries to hooks.
+    `hook_messages` are the bodies of the messages to the queue of deliveries to hooks,
+    `dead_letters` the numbers of visible and hidden messages in each dead-letter queue.
     """
 
     clock: Clock
     failures: list[Exception] = field(default_factory=list)
     messages: list[tuple[datetime, str]] = field(default_factory=list)
     hook_messages: list[str] = field(default_factory=list)
+    dead_letters: tuple[int, int] = (0, 0)
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Json:  # noqa: N803
+        assert QueueUrl in ALL_DEAD_LETTERS
+        if self.failures:
+            raise self.failures.pop(0)
+        numbers = map(str, self.dead_letters)
+        return {"Attributes": dict(zip(AttributeNames, numbers, strict=True))}
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> Json:  # noqa: N803
         assert QueueUrl == "https://sqs.example/timers"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.stack.template import Template
+from partyline.entrypoints.census import DEAD_LETTERS_EVERY_MINUTES
 from partyline.telemetry import Metric
 from tests.template.test_stack import PARAMETERS, ROOT
 
@@ -48,6 +49,7 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "SweepTouched"),
         ("Partyline", "SweepFailed"),
         ("Partyline", "CensusFailed"),
+        ("Partyline", "DeadLetters"),
         ("Partyline", "TimerFailed"),
         ("Partyline", "TimerLateSecs"),
         ("Partyline", "TimerNotSent"),
@@ -66,7 +68,6 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("AWS/Lambda", "IteratorAge"),
         ("AWS/DynamoDB", "ReadThrottleEvents"),
         ("AWS/DynamoDB", "WriteThrottleEvents"),
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     }
 
 
@@ -80,16 +81,13 @@ def test_every_metric_of_an_alarm_is_written_under_its_name(template: Template) 
                 assert dimensions == {"service": service}, name
 
 
-def test_every_queue_of_dead_letters_has_an_alarm(template: Template) -> None:
-    dead = {
-        template.resolver.resolve({"Fn::GetAtt": [name, "QueueName"]})
-        for name, _ in template.of_type("AWS::SQS::Queue")
-        if name.endswith("DeadLetters")
-    }
-    watched = {
-        dimensions["QueueName"] for _, _, dimensions in metrics(alarms(template)["DeadLetters"])
-    }
-    assert watched == dead
+def test_dead_letters_ring_within_minutes_also_when_they_are_not_counted(
+    template: Template,
+) -> None:
+    """tests/unit/settings holds that the census counts the messages of every such queue."""
+    alarm = alarms(template)["DeadLetters"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 0)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3 * 60 * DEAD_LETTERS_EVERY_MINUTES
 
 
 def test_every_webhook_function_has_an_alarm(template: Template) -> None:
@@ -104,9 +102,11 @@ def test_no_alarm_exceeds_the_limit_of_metrics(template: Template) -> None:
         assert len(alarm.get("Metrics", ())) <= 10, name
 
 
-def test_missing_data_is_an_alarm_for_the_sweep_and_the_census_only(template: Template) -> None:
+def test_missing_data_is_an_alarm_for_the_sweep_and_the_census_only(
+    template: Template,
+) -> None:
     for name, alarm in alarms(template).items():
-        every_minute = name in ("SweepSilent", "CensusFails")
+        every_minute = name in ("SweepSilent", "CensusFails", "DeadLetters")
         silent = "breaching" if every_minute else "notBreaching"
         assert alarm["TreatMissingData"] == silent, name
 

@@ -244,9 +244,17 @@ def test_functions_without_dials_count_open_conversations_and_update_nothing_els
         assert all(condition == read for condition in queried)
 
 
-def test_the_census_reads_the_index_of_open_conversations(grants: Mapping[str, Grants]) -> None:
+def test_the_census_reads_the_index_of_open_conversations_and_counts_dead_letters(
+    template: Template, grants: Mapping[str, Grants]
+) -> None:
     moves = WRITES_CONVERSATIONS | CALLS_TELNYX | STARTS_TIMERS
-    assert grants["census"] == moves | READS_BY_OPEN | READS_BEARER_KEYS
+    counts = {
+        ("sqs:GetQueueAttributes", template.resolver.resolve({"Fn::GetAtt": [name, "Arn"]}))
+        for name, _ in template.of_type("AWS::SQS::Queue")
+        if name.endswith("DeadLetters")
+    }
+    assert len(counts) == 7
+    assert grants["census"] == moves | READS_BY_OPEN | READS_BEARER_KEYS | counts
 
 
 LIST = {("dynamodb:Query", f"{TABLE}/index/by_status"), ("dynamodb:BatchGetItem", TABLE)}

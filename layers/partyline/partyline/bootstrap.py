@@ -309,7 +309,7 @@ class App:
 
     @cached_property
     def _sqs_client(self) -> Any:
-        # Nobody should wait long for a message that cannot be sent: the sweep follows.
+        # Nobody should wait long for a request that fails: the sweep or the next census follows.
         return self._sqs or aws_client("sqs", read_timeout=1, attempts=1)
 
     @property
@@ -390,6 +390,15 @@ class App:
 
         urls = DeadLetterSettings.from_environment().dead_letter_urls
         return DeadLetters(self._sqs or aws_client("sqs"), urls)
+
+    @cached_property
+    def all_dead_letters(self) -> "DeadLetters":
+        """The same queues and all others of their kind, to count their messages."""
+        from partyline.services.dead_letters import DeadLetters
+        from partyline.settings import CensusSettings
+
+        urls = CensusSettings.from_environment().all_dead_letter_urls
+        return DeadLetters(self._sqs_client, urls)
 
     @property
     def assistant_tools(self) -> "AssistantTools":

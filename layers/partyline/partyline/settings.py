@@ -113,6 +113,12 @@ class DeadLetterSettings(Settings):
     dead_letter_urls: CommaList
 
 
+class CensusSettings(Settings):
+    """The URLs of all dead-letter queues, whose messages the census counts."""
+
+    all_dead_letter_urls: CommaList
+
+
 class HookSettings(QuerySettings):
     """The settings of functions that deliver events to hooks, and of the hooks' routes.
 

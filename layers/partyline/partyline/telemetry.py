@@ -89,6 +89,7 @@ class Metric(StrEnum):
     CENSUS_CALLS = "CensusCalls"  # live calls that a complete census looked for
     CENSUS_MISSING = "CensusMissing"  # those of them that Telnyx's list of active calls lacked
     CENSUS_FAILED = "CensusFailed"  # connections whose census was not complete
+    DEAD_LETTERS = "DeadLetters"  # messages in all dead-letter queues, every fifth minute
     TIMER_SENT = "TimerSent"  # messages of timers that were sent
     TIMER_NOT_SENT = "TimerNotSent"  # messages of timers that the queue did not take
     TIMER_LATE = "TimerLateSecs", MetricUnit.Seconds  # from a timer's moment to its message

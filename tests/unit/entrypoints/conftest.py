@@ -11,6 +11,7 @@ from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.telemetry import logger
 from tests.support.deployment import (
+    ALL_DEAD_LETTERS,
     HOOK_DEAD_LETTERS,
     HOOK_DELIVERIES,
     OUR_NUMBER,
@@ -35,6 +36,7 @@ ENVIRONMENT = {
     "BEARER_KEYS_SECRET": "bearer",
     "HOOK_DELIVERIES_URL": HOOK_DELIVERIES,
     "HOOK_DEAD_LETTERS_URL": HOOK_DEAD_LETTERS,
+    "ALL_DEAD_LETTER_URLS": ",".join(ALL_DEAD_LETTERS),
     "POWERTOOLS_SERVICE_NAME": "partyline",
     "POWERTOOLS_METRICS_NAMESPACE": "Partyline",
     "LOG_LEVEL": "DEBUG",

@@ -142,3 +142,35 @@ def test_a_census_without_the_index_is_counted(deployment: Deployment, written: 
     written()
     assert take(deployment) == 0
     assert figures(written) == {"CensusFailed": 1}
+
+
+def at_minute(deployment: Deployment, minute: int) -> None:
+    """Let time pass until a minute of the hour."""
+    left = (minute - deployment.clock().minute) % 60
+    deployment.clock.advance(timedelta(minutes=left).total_seconds())
+
+
+@pytest.mark.parametrize(("letters", "total"), [((0, 0), 0), ((2, 0), 4), ((0, 1), 2)])
+def test_every_fifth_minute_the_dead_letters_of_all_queues_are_counted(
+    deployment: Deployment, written: Written, letters: tuple[int, int], total: int
+) -> None:
+    deployment.queue.dead_letters = letters
+    for minute in (11, 14):
+        at_minute(deployment, minute)
+        take(deployment)
+        assert "DeadLetters" not in figures(written)
+    at_minute(deployment, 15)
+    take(deployment)
+    assert figures(written) == {"DeadLetters": total, "CensusFailed": 0}
+
+
+def test_dead_letters_that_cannot_be_counted_have_no_figure_and_stop_no_census(
+    deployment: Deployment, written: Written
+) -> None:
+    at_minute(deployment, 15)
+    deployment.queue.failures = [AWAY]
+    take(deployment)
+    assert figures(written) == {"CensusFailed": 0}
+    deployment.queue.failures = [AWAY]
+    take(deployment)
+    assert "dead letters not counted" in written()

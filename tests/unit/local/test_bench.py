@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.bench.usage import (
+    COUNTS_OF_DEAD_LETTERS_AN_HOUR,
     MAX_IDLE_MONTH,
+    MINUTE_METRICS,
     PRICES,
     cost_beyond_free,
     idle_month,
@@ -16,6 +18,7 @@ from local.bench.warm import Answer, WarmBench
 from local.stack.local_stack import LocalStack, Options
 from local.stack.template import Template
 from partyline.bootstrap import override
+from partyline.entrypoints.census import DEAD_LETTERS_EVERY_MINUTES
 from tests.support.deployment import delete_all_items
 
 
@@ -61,6 +64,13 @@ def test_figures_has_a_figure_for_every_size(stack: LocalStack) -> None:
     names = [figure.name for figure in WarmBench(stack).figures(1, sizes=(2, 4))]
     for text in ("conversations going on", "round trips to the table", "requests to Telnyx"):
         assert sum(text in name for name in names) == 2, text
+
+
+def test_the_metrics_of_an_idle_month_are_those_whose_absence_rings(template: Template) -> None:
+    alarms = [properties for _, properties in template.properties_of("AWS::CloudWatch::Alarm")]
+    watched = {each["MetricName"] for each in alarms if each["TreatMissingData"] == "breaching"}
+    assert watched == set(MINUTE_METRICS)
+    assert COUNTS_OF_DEAD_LETTERS_AN_HOUR * DEAD_LETTERS_EVERY_MINUTES == 60
 
 
 IDLE_MINUTE = {"gb_seconds": 2.0, "reads": 16}

@@ -17,6 +17,7 @@ from partyline.ids import (
 )
 from partyline.settings import (
     BusSettings,
+    CensusSettings,
     ConversationSettings,
     DeadLetterSettings,
     HookSettings,
@@ -143,6 +144,11 @@ def test_every_function_has_the_variables_that_it_reads(template: Template) -> N
             SchedulerSettings.from_environment(environment)
         if folder == "erase":
             assert len(DeadLetterSettings.from_environment(environment).dead_letter_urls) == 3
+        if folder == "census":
+            urls = CensusSettings.from_environment(environment).all_dead_letter_urls
+            queues = [name for name, _ in template.of_type("AWS::SQS::Queue")]
+            dead = [name for name in queues if name.endswith("DeadLetters")]
+            assert sorted(urls) == sorted(template.resolver.resolve({"Ref": name}) for name in dead)
         if folder == "start_from_event":
             BusSettings.from_environment(environment)
 

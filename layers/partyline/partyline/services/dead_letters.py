@@ -1,4 +1,4 @@
-"""Messages of the dead-letter queues that hold a number: webhooks, starts, events.
+"""Messages of the dead-letter queues: their number, and those that hold a person's number.
 
 The live queues are not searched. After five minutes at most, each of their messages is processed
 or in a dead-letter queue, and an erasure looks there again later (`timeouts.ERASURE_SETTLED`).
@@ -18,6 +18,8 @@ HIDDEN_SECS = 60
 
 SHORT_DIGITS = 8
 """A national number of so many digits or fewer needs its country code: ids have as many digits."""
+
+_DEPTHS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 _SEPARATORS = r"[\s().\-/\u00a0]{0,3}"
 
@@ -47,6 +49,15 @@ class DeadLetters:
                         self._delete(url, message["ReceiptHandle"])
                         deleted += 1
         return deleted, True
+
+    def count(self) -> int:
+        """Return the number of messages in all queues, also those that a reader hides."""
+        return sum(map(self._count, self._urls))
+
+    def _count(self, url: str) -> int:
+        with aws_request("sqs", "get_queue_attributes"):
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS))
+        return sum(int(answer["Attributes"][name]) for name in _DEPTHS)
 
     def _receive(self, url: str) -> list[dict[str, Any]]:
         with aws_request("sqs", "receive_message"):
