@@ -28,7 +28,7 @@ def fan_out_hooks() -> Callable[[dict[str, Any], Any], dict[str, int]]:
     def handle(app: App, event: dict[str, Any], _context: Any) -> dict[str, int]:
         try:
             return {"queued": app.hook_fan_out.fan_out(event["detail"])}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the error that is raised has no data
             name = type(error).__name__
             count(Metric.HOOK_MESSAGE_FAILED)
             logger.error("event for hooks failed", extra={"error": name})
