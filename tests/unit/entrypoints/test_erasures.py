@@ -38,6 +38,11 @@ def test_a_key_without_the_right_erases_no_conversation(deployment: Deployment, 
     assert (status, answer["error"]["details"]) == (403, [{"right": "control"}])
     status, _ = deployment.ask("delete_conversation", id=conversation_id, may="control erase")
     assert status == 202
+    assert deployment.app.eraser.run(lambda: True) == 1
+    status, answer = deployment.ask("delete_conversation", id=conversation_id, may=may)
+    assert (status, answer["error"]["details"]) == (403, [{"right": "erase"}]), "of the receipt"
+    status, _ = deployment.ask("delete_conversation", id="no-such", may=may)
+    assert status == 404
 
 
 @pytest.mark.parametrize("operation", ["erase_person", "get_erasure"])

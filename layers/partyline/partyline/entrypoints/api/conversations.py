@@ -137,7 +137,8 @@ def delete_conversation(conversation_id: api.ConversationId) -> Response[Any]:
     except RequestError as error:
         if error.code not in NOT_CANCELLED:
             raise
-        if error.code is not ErrorCode.UNKNOWN_CONVERSATION:  # there is something to erase
+        is_unknown = error.code is ErrorCode.UNKNOWN_CONVERSATION
+        if not is_unknown or api.app().erasures.get(conversation_id):  # else the answer is 404
             api.check_right(Right.ERASE)
         key_id = api.change().key_id
         erasure = api.app().erasure_requests.erase_conversation(conversation_id, key_id)
