@@ -15,7 +15,7 @@ from partyline.domain.model.transcript import (
     TranscriptMessage,
     TranscriptRun,
 )
-from partyline.services.transcript_messages import transcript_messages
+from partyline.services.transcript_messages import messages_of
 from partyline.telnyx.payloads import MessageRow
 from tests.unit.services.test_command_executor import command, conversation, execute
 
@@ -23,7 +23,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def read(*rows: dict[str, Any]) -> list[TranscriptMessage]:
-    return list(transcript_messages(MessageRow.model_validate(row) for row in rows))
+    return list(messages_of(MessageRow.model_validate(row) for row in rows))
 
 
 def test_a_row_of_the_end_is_read() -> None:

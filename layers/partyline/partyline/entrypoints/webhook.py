@@ -26,7 +26,7 @@ from partyline.services.correlation import correlate
 from partyline.services.engine import IngestResult  # loads what sends commands: Telnyx waits 2 s
 from partyline.services.errors import RequestError
 from partyline.services.inbound_routes import inbound_route
-from partyline.services.transcript_messages import transcript_messages
+from partyline.services.transcript_messages import messages_of
 from partyline.store import DedupeRecord, keys
 from partyline.store.errors import CallInUseError
 from partyline.telemetry import Metric, count, log_safe, logger
@@ -218,7 +218,7 @@ def _insights_generated(
 
 def _transcript_updated(event: webhooks.TranscriptUpdated, common: Common) -> CallInput | None:
     payload = event.payload
-    messages = transcript_messages(payload.message_history or payload.messages)
+    messages = messages_of(payload.message_history or payload.messages)
     if not messages:
         return None
     return inputs.TranscriptUpdated(
@@ -318,7 +318,7 @@ TO_INPUT: dict[type, Callable[[Any, Common], CallInput | None]] = {
         **common,
         telnyx_conversation_id=event.payload.conversation_id,
         reason=event.payload.reason,
-        messages=transcript_messages(event.payload.messages),
+        messages=messages_of(event.payload.messages),
     ),
     webhooks.TranscriptUpdated: _transcript_updated,
     webhooks.ConversationInsightsGenerated: _insights_generated,

@@ -18,7 +18,7 @@ from partyline.services import connection_commands as connections
 from partyline.services import voice_commands as voice
 from partyline.services.leg_commands import LegCommand, code_and_message
 from partyline.services.secrets import SecretMissingError, SecretUnreadableError
-from partyline.services.transcript_messages import transcript_messages
+from partyline.services.transcript_messages import messages_of
 from partyline.telemetry import logger
 from partyline.telnyx import errors
 from partyline.telnyx.call_control import CallControl
@@ -176,7 +176,7 @@ class CommandExecutor:
             if run not in stored or not stored[run].final
         ]
         runs = tuple(
-            RunMessages(telnyx_conversation_id=telnyx_id, messages=transcript_messages(rows))
+            RunMessages(telnyx_conversation_id=telnyx_id, messages=messages_of(rows))
             for telnyx_id in missing
             for rows in [self._telnyx.list_conversation_messages(telnyx_id)]
         )

@@ -17,7 +17,7 @@ REDACTED = re.compile(r"\s*(?:\*{3,}|[\[(<{]?redacted[\])>}]?)\s*", re.IGNORECAS
 """A text that stands for a text that Telnyx withholds; Telnyx does not document the form."""
 
 
-def transcript_messages(rows: Iterable[MessageRow]) -> tuple[TranscriptMessage, ...]:
+def messages_of(rows: Iterable[MessageRow]) -> tuple[TranscriptMessage, ...]:
     """Return the messages of rows, in their order. A row with an unknown role is left out."""
     return tuple(_message(row) for row in list(rows)[:MAX_ROWS] if row.role in ROLES)
 

@@ -52,7 +52,7 @@ from partyline.store.retention import (
 from partyline.store.steps import step_puts, steps_page
 from partyline.store.transcripts import (
     PlacedMessage,
-    transcript_messages,
+    stored_messages,
     transcript_page,
     transcript_puts,
 )
@@ -306,7 +306,7 @@ class ConversationStore:
 
     def transcript(self, conversation_id: str) -> list[PlacedMessage]:
         """All messages of a conversation's transcript; they fit into an answer of Lambda."""
-        return transcript_messages(self.table, conversation_id, self._is_expired)
+        return stored_messages(self.table, conversation_id, self._is_expired)
 
     def transcript_page(
         self, conversation_id: str, cursor: str | None, limit: int

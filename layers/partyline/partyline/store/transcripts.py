@@ -59,7 +59,7 @@ def _part_puts(conversation_id: str, part: TranscriptPart) -> list[Row]:
     ]
 
 
-def transcript_messages(
+def stored_messages(
     table: Table, conversation_id: str, is_expired: Callable[[Row], bool]
 ) -> list[PlacedMessage]:
     """Return all messages of a conversation, run by run, without expired rows.
@@ -99,7 +99,7 @@ def transcript_page(
     if cursor is not None:
         run, _, position = place_in(cursor, scope, _PLACE).partition("/")
         after = (int(run), int(position))
-    placed = transcript_messages(table, conversation_id, is_expired)
+    placed = stored_messages(table, conversation_id, is_expired)
     left = [item for item in placed if (item.run, item.position) > after]
     page = left[: min(limit, fitting(_texts(left[:limit])))]
     if len(page) == len(left):

@@ -27,7 +27,7 @@ from partyline.domain.rules.costs import (
 )
 from partyline.domain.rules.transition import Transition
 
-MAX_INSIGHTS_BYTES = 80_000
+MAX_REPORTED_INSIGHTS_BYTES = 80_000
 """Size of the insights that a report holds: an event of the bus has 256 KB at most."""
 
 MAX_LEGS = 200  # of a report; the newest calls of each person are listed
@@ -120,7 +120,8 @@ def _report_on(conversation: Conversation) -> ConversationReport:
             parts.ReportedInsight(insight_id=id_, run=int(run))
             for run, _, id_ in (key.partition("/") for key in conversation.insights)
         ],
-        insights_cut=sum(kept.size for kept in conversation.insights.values()) > MAX_INSIGHTS_BYTES,
+        insights_cut=sum(kept.size for kept in conversation.insights.values())
+        > MAX_REPORTED_INSIGHTS_BYTES,
         transcript=parts.ReportedTranscript(
             messages=sum(run.count for run in conversation.transcript.runs.values()),
             complete=conversation.transcript_is_complete,
