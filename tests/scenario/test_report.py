@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.simulator.model import Person
+from partyline.domain.rules import report as rules
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
 
@@ -60,6 +61,40 @@ def test_a_report_says_what_happened_and_what_it_cost(new_lab: NewLab) -> None:
     times = report["times"]
     assert times["asked"] < times["answered"] <= times["first_word"] < times["ended"]
     assert report["duration_secs"] > 60
+
+
+def test_a_report_lists_the_newest_calls_and_counts_the_others(
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_LEGS", 2)
+    lab = new_lab([Person(DANA, behaviour="busy")])
+    report = report_of(lab, talked(lab))
+    robin, lee = report["people"]
+    assert robin["legs"] == []
+    assert [leg["outcome"] for leg in lee["legs"]] == ["busy", "human"]
+    assert report["rest"]["legs"] == 1
+    assert report["rest"]["seconds"] > 60
+    assert report["costs"]["USD"]["calls"] == "0.0210", "the costs are those of all calls"
+
+
+def test_a_report_names_the_insights_that_are_too_large_together(
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = new_lab()
+    stored = lab.app.store.load(talked(lab))
+    assert stored is not None
+    size = sum(insight.size for insight in stored.insights.values())
+    reports = list[Json]()
+    for most in (size, size - 1):
+        monkeypatch.setattr(rules, "MAX_REPORTED_INSIGHTS_BYTES", most)
+        lab = new_lab()
+        reports.append(report_of(lab, talked(lab)))
+    fits, cut = reports
+    assert (fits["insights_cut"], cut["insights_cut"]) == (False, True)
+    assert all(insight["result"] for insight in fits["insights"])
+    ids = [(insight["run"], insight["insight_id"]) for insight in fits["insights"]]
+    assert [(insight["run"], insight["insight_id"]) for insight in cut["insights"]] == ids
+    assert not any(insight.get("result") for insight in cut["insights"])
 
 
 def test_a_report_is_an_event_and_there_is_one(new_lab: NewLab) -> None:
