@@ -20,7 +20,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus
 from partyline.store import errors, keys, table
 from partyline.store.census import projected_calls
-from partyline.store.dial_counts import DialCounts, QuotaCharge, charge_update
+from partyline.store.dial_counts import DialCounts
 from partyline.store.directory import applicable_route, route_keys
 from partyline.store.events import event_in, event_put
 from partyline.store.keys import Key
@@ -42,6 +42,7 @@ from partyline.store.pages import (
 )
 from partyline.store.people import gained
 from partyline.store.pointers import Pointer, has_call, new_pointers
+from partyline.store.quota_charges import QuotaCharge, charge_update
 from partyline.store.retention import (
     FOR_EVER,
     Retention,

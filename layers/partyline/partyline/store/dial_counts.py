@@ -6,30 +6,13 @@ row of the minute before is read, and only the row of the present minute is in t
 two transactions at the same time cannot pass the limit together.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from partyline.store import keys
-from partyline.store.keys import Key
-from partyline.store.table import Row, Table, key_of
+from partyline.store.quota_charges import QuotaCharge
+from partyline.store.table import Table
 
 COUNTER_KEPT_FOR = timedelta(hours=1)  # how long the counter of a minute is kept after that minute
-
-
-@dataclass(frozen=True)
-class QuotaCharge:
-    """An addition of `units` to a counter that may reach `most`; part of the step's transaction.
-
-    Without `most` the counter has no limit, and `units` may be less than nothing. The counter may
-    be deleted after `expires_at`. `second` is the attribute that counts the units
-    of a second as well; None for a counter that is not of a minute.
-    """
-
-    key: Key
-    units: int
-    most: int | None
-    expires_at: datetime
-    second: str | None = None
 
 
 class DialCounts:
@@ -50,29 +33,6 @@ class DialCounts:
         return QuotaCharge(
             keys.dials(name, now), units, limit - recent, expires_at, second=_second(now)
         )
-
-
-def charge_update(charge: QuotaCharge) -> Row:
-    """The update of a counter, on the condition that the counter stays within its limit."""
-    values = {
-        ":units": {"N": str(charge.units)},
-        ":expires_at": {"N": str(int(charge.expires_at.timestamp()))},
-    }
-    update: Row = {
-        "Key": key_of(charge.key),
-        "UpdateExpression": "ADD units :units SET expires_at = :expires_at",
-        "ExpressionAttributeValues": values,
-    }
-    if charge.most is not None:
-        room, fits = charge.most - charge.units, "units <= :room"
-        # Without a row, a comparison is false.
-        condition = fits if room < 0 else f"attribute_not_exists(units) OR {fits}"
-        update["ConditionExpression"] = condition
-        values[":room"] = {"N": str(room)}
-    if charge.second:
-        expression = f"ADD units :units, {charge.second} :units SET expires_at = :expires_at"
-        update["UpdateExpression"] = expression
-    return update
 
 
 _SECOND = "second_"

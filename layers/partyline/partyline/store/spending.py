@@ -1,6 +1,7 @@
 """What the calls of a day cost, and what is reserved for calls, in a counter of the table.
 
-The transaction of each step that changes a cost changes the counter (see `domain.rules.costs`).
+The transaction of each step that changes a cost changes the counter, by the charges of
+`services.budget` (see `domain.rules.costs`).
 """
 
 from datetime import date
