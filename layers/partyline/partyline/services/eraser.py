@@ -13,6 +13,7 @@ from partyline.domain.model import timeouts
 from partyline.domain.model.events import ConversationErased, Event, PersonErased
 from partyline.services.contacts import without_number
 from partyline.services.dead_letters import DeadLetters
+from partyline.services.erasures import is_running
 from partyline.services.number_hashes import NumberHashes
 from partyline.services.scheduler import StartScheduler
 from partyline.store import keys
@@ -101,7 +102,7 @@ class Eraser:
         """
         for _ in range(MAX_CONFLICTS):
             remains = self.erasures.remains(conversation_id)
-            if _is_running(remains):
+            if is_running(remains.conversation, remains.booking):
                 return erasure, True
             try:
                 self._cancel(remains)
@@ -225,9 +226,3 @@ class Eraser:
             cause=f"erasure-{erasure.id}",
             data=data.model_dump(),
         )
-
-
-def _is_running(remains: Remains) -> bool:
-    if remains.conversation:
-        return remains.conversation.is_open
-    return remains.booking is not None and remains.booking.status is ScheduleStatus.STARTING

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.services.errors import RequestError, unknown_conversation
 from partyline.services.number_hashes import NumberHashes
@@ -12,7 +13,11 @@ from partyline.store import ConversationStore, keys
 from partyline.store.erasures import Erasure, Erasures
 from partyline.store.people import PersonIndex
 from partyline.store.retention import LONGEST_LIFE
-from partyline.store.scheduled import ScheduledConversations, ScheduleStatus
+from partyline.store.scheduled import (
+    ScheduledConversation,
+    ScheduledConversations,
+    ScheduleStatus,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,12 @@ class ErasureRequests:
 
     def _is_running(self, conversation_id: str) -> bool:
         conversation = self.store.load(conversation_id)
-        if conversation:
-            return conversation.is_open
-        booking = self.scheduled.get(conversation_id)
-        return booking is not None and booking.status is ScheduleStatus.STARTING
+        booking = None if conversation else self.scheduled.get(conversation_id)
+        return is_running(conversation, booking)
+
+
+def is_running(conversation: Conversation | None, booking: ScheduledConversation | None) -> bool:
+    """Whether a conversation runs, or begins right now, so that its erasure has to wait."""
+    if conversation:
+        return conversation.is_open
+    return booking is not None and booking.status is ScheduleStatus.STARTING
