@@ -23,7 +23,7 @@ SLOW = (
     "tests/faults",
     "tests/unit/domain/test_tables.py",
     "tests/unit/test_docs_commands.py",
-    "tests/scenario/bus",
+    "tests/scenario/test_away.py",
     "tests/scenario/test_at_once.py",
     "tests/security",
     "tests/unit/domain/test_histories.py",
