@@ -76,7 +76,8 @@ TELNYX_ID = "telnyx-conversation-1"
 ASSISTANT = Assistant(id="assistant-1")
 
 CHECKED_TWICE = 5
-"""Every fifth input is decided twice, which must give the same decision."""
+"""Every fifth input is decided twice, which must give the same decision, and its document is read.
+"""
 
 STATES: list[tuple[Conversation, datetime]] = []
 """Every state of every story, with its time."""
@@ -133,6 +134,7 @@ class Story:
         if self.inputs % CHECKED_TWICE == 0:
             again = decide(before, input_, self.now)
             assert decision == again, "the same arguments, another answer"
+            _check_document(decision.conversation)
         check_step(before, self.now, decision)
         self.refusal = decision.refusal.code if decision.refusal else None
         self.conversation = decision.conversation
@@ -449,6 +451,13 @@ def _check_report(before: Conversation | None, decision: Decision) -> None:
     assert known is None or after.report_seq == known, "a report stays"
     assert added == ([] if after.report_seq in (None, known) else [after.report_seq])
     assert not added or after.status in FINISHED, "a report of a conversation that goes on"
+
+
+def _check_document(conversation: Conversation | None) -> None:
+    """Check that the document of a conversation reads as the same conversation."""
+    if conversation:
+        document = conversation.model_dump_json(exclude_defaults=True)
+        assert Conversation.model_validate_json(document) == conversation
 
 
 def _check_calls(conversation: Conversation) -> None:

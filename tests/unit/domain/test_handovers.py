@@ -142,7 +142,7 @@ def test_a_dial_that_telnyx_refuses_ends_the_handover_with_the_failure() -> None
 def test_every_outcome_of_a_person_who_was_not_reached_is_an_outcome_of_a_handover() -> None:
     for reason in set(Outcome) - {Outcome.HUMAN}:
         story = story_of()
-        state = story.state.deep_copy()
+        state = story.state.model_copy(deep=True)
         person = state.participants[1]
         person.status, person.outcome = type(person.status).FAILED, reason
         story.conversation = state

@@ -239,7 +239,7 @@ def fill_to_every_limit(town: Town) -> None:
 def copy_of(town: Town) -> Town:
     """Return a town in the same state that does not change the other."""
     copied = Town(town.fate)
-    copied.now, copied.conversation = town.now, town.state.deep_copy()
+    copied.now, copied.conversation = town.now, town.state.model_copy(deep=True)
     return copied
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model.commands import Action
@@ -145,6 +146,24 @@ def test_the_stories_meet_every_status(states: list[Any]) -> None:
     assert {state.status for state in met} == set(ConversationStatus)
     assert {p.status for state in met for p in state.participants} == set(ParticipantStatus)
     assert {leg.status for state in met for _, leg in state.legs()} == set(LegStatus)
+
+
+def test_a_copy_of_a_state_is_equal_and_shares_nothing_that_can_change(states: list[Any]) -> None:
+    for conversation, _ in states:
+        copied = conversation.model_copy(deep=True)
+        assert copied == conversation
+        assert copied.model_fields_set == conversation.model_fields_set
+        parts = [{id(part) for part in _parts(each)} for each in (copied, conversation)]
+        assert parts[0].isdisjoint(parts[1])
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield what can change within a value: its models, lists and dicts."""
+    if not isinstance(value, str | int | float | datetime | None):
+        yield value
+        inner = vars(value) if isinstance(value, BaseModel) else value
+        for part in inner.values() if isinstance(inner, dict) else inner:
+            yield from _parts(part)
 
 
 def _inputs(conversation: Conversation) -> Iterator[Input]:

@@ -146,7 +146,7 @@ def decide(conversation: Conversation | None, input_: Input, now: datetime) -> D
         transition = Transition(created, now, input_.id)
         record_started(transition)
     else:
-        transition = Transition(conversation.deep_copy(), now, input_.id)
+        transition = Transition(conversation.model_copy(deep=True), now, input_.id)
     APPLY[type(input_)](transition, input_)
     before = None
     while before != _progress(transition.conversation):  # a rule may enable an earlier rule

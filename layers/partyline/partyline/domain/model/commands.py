@@ -15,9 +15,10 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from partyline.domain.model.statuses import AssistantMode
+from partyline.domain.model.stored import Stored
 from partyline.domain.model.timeouts import BACKOFF, LEASE, RESEND_WINDOW, START_LEASE
 
 _NAMESPACE = UUID("6f1c3d0e-55a8-4b0e-9b1c-0d6c2f1b7a10")
@@ -98,7 +99,7 @@ MAX_CHANGES = 12
 and the 3 event types that these may leave out one by one."""
 
 
-class Message(BaseModel):
+class Message(Stored):
     """A message for the assistant's conversation."""
 
     role: Role
@@ -113,7 +114,7 @@ class Message(BaseModel):
         return {"role": self.role, "content": self.content if self.shown is None else self.shown}
 
 
-class Command(BaseModel):
+class Command(Stored):
     """A Telnyx action that is or was owed."""
 
     id: str

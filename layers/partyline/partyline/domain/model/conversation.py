@@ -119,10 +119,6 @@ class Conversation(Stored):
     awaited_at: datetime | None = None
     """The earliest timer for which a person waits; a message of the timers' queue fires it."""
 
-    def deep_copy(self) -> "Conversation":
-        """Return an independent copy: by JSON, which takes a third of the time of a deep copy."""
-        return Conversation.model_validate_json(self.model_dump_json(exclude_defaults=True))
-
     @property
     def host(self) -> Participant:
         """The first participant: the caller, or the person we dialled first."""
