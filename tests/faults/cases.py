@@ -41,29 +41,47 @@ class Verdict:
     reported_failures: Sequence[str]
 
 
+@dataclass(frozen=True)
+class FaultlessRun:
+    """The ending of a story without faults, its points, and the types of its webhooks.
+
+    `rings_in` tells whether the story has an inbound call.
+    """
+
+    ending: Ending
+    points: Sequence[Point]
+    webhook_types: frozenset[str]
+    rings_in: bool
+
+
 @cache
-def faultless_run(name: str) -> tuple[Ending, tuple[Point, ...]]:
-    """Run a story without faults; returns its ending and its points."""
+def faultless_run(name: str) -> FaultlessRun:
+    """Run a story without faults."""
     lab = BY_NAME[name].new_lab()
     BY_NAME[name].play(lab)
     lab.settle()
     wrong = violations_of(lab)
     assert not wrong, f"{name}, with no fault at all: {wrong}"
-    return ending_of(lab, BY_NAME[name].interchangeable), tuple(lab.io.points)
+    return FaultlessRun(
+        ending=ending_of(lab, BY_NAME[name].interchangeable),
+        points=tuple(lab.io.points),
+        webhook_types=frozenset(a.event_type for a in lab.telnyx.deliverer.attempts),
+        rings_in=any(leg.direction == "incoming" for leg in lab.telnyx.legs),
+    )
 
 
 def cases(stories: Sequence[Story] = STORIES) -> Iterator[Case]:
     """List all cases."""
     for story in stories:
-        _, points = faultless_run(story.name)
-        for nth, point in enumerate(points):
+        for nth, point in enumerate(faultless_run(story.name).points):
             for fault in faults(point):
                 yield Case(story.name, nth, point, fault)
 
 
 def judge(case: Case) -> Verdict:
     """Run the story with the fault, and compare its ending with the faultless ending."""
-    right, points = faultless_run(case.story)
+    faultless = faultless_run(case.story)
+    right, points = faultless.ending, faultless.points
     random.seed(str(case))  # the pauses after conflicts are random
     story = BY_NAME[case.story]
     lab = story.new_lab({case.nth: case.fault})
