@@ -13,6 +13,7 @@ from local.demo.trace import print_lines, trace
 from local.simulator.model import SimulatedLeg
 from local.simulator.telnyx import Simulator
 from local.stack.logs import Line
+from local.tls import tls_context
 
 T = TypeVar("T")
 
@@ -128,6 +129,7 @@ class Demo:
             headers=request.headers,
             timeout=TIMEOUT_SECS,
             trust_env=False,
+            verify=tls_context(),
         )
         return str(response.json().get("message"))
 

@@ -39,6 +39,7 @@ from local.stack.handlers import Invoke
 from local.stack.queues import utc_now
 from local.stack.repeated import repeated
 from local.stack.webhook_fixtures import fixtures
+from local.tls import tls_context
 
 PEOPLE = (
     Person("+13125550101", "Alex", behaviour="manual"),
@@ -189,7 +190,12 @@ class Room:
         url = f"{self._url}/tools/{tool}"
         sent = self._simulator.use_tool(call, url, asked["arguments"])
         answer = httpx.post(
-            sent.url, content=sent.body, headers=sent.headers, timeout=10, trust_env=False
+            sent.url,
+            content=sent.body,
+            headers=sent.headers,
+            timeout=10,
+            trust_env=False,
+            verify=tls_context(),
         )
         return answer.json()
 

@@ -24,6 +24,7 @@ from local.serving import answers, free_port
 from local.stack.aws_session import made_up_session
 from local.stack.intrinsics import REGION
 from local.stack.template import Template
+from local.tls import tls_context
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -131,7 +132,9 @@ class EmbeddedAws:
     def reset(self) -> None:
         """Delete every table and secret."""
         url, headers = f"{self.access.url}/_ministack/reset", {TOKEN_HEADER: self.access.token}
-        answer = httpx.post(url, headers=headers, timeout=_STOP_SECS, trust_env=False)
+        answer = httpx.post(
+            url, headers=headers, timeout=_STOP_SECS, trust_env=False, verify=tls_context()
+        )
         answer.raise_for_status()
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from local.deploy.reverse_proxy import ReverseProxy
 from local.serving import serve
 from local.stack.embedded_aws import EmbeddedAws
+from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
 
 CODE = """
@@ -61,7 +62,9 @@ def test_a_function_reaches_the_embedded_aws_through_the_proxy(
     proxy = ReverseProxy(aws.access)
     proxy.api_id = api_id
     server = serve(proxy)
-    answer = httpx.get(f"{server.url}/a/b", timeout=PATIENCE_SECS, trust_env=False)
+    answer = httpx.get(
+        f"{server.url}/a/b", timeout=PATIENCE_SECS, trust_env=False, verify=tls_context()
+    )
     server.stop()
     assert (answer.status_code, json.loads(answer.text)) == (200, {"path": "/a/b", "tables": []})
 
@@ -70,5 +73,7 @@ def test_the_embedded_aws_with_functions_refuses_a_request_without_the_token(
     aws: EmbeddedAws, api_id: str
 ) -> None:
     for path in (f"/_aws/execute-api/{api_id}/a/b", "/2015-03-31/functions"):
-        answer = httpx.get(f"{aws.access.url}{path}", timeout=PATIENCE_SECS, trust_env=False)
+        answer = httpx.get(
+            f"{aws.access.url}{path}", timeout=PATIENCE_SECS, trust_env=False, verify=tls_context()
+        )
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "refused")

@@ -13,6 +13,7 @@ from local.loopback import TOKEN_HEADER, LoopbackGuard
 from local.room.room_stack import RoomStack
 from local.stack.embedded_aws import Access
 from local.stack.local_stack import LocalStack, Options
+from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
 from tests.support.sockets import children, listening_ports
 
@@ -67,7 +68,12 @@ def test_no_port_answers_another_site_another_host_name_or_a_tunnel(
         for path in ("/", "/conversations", "/admin/state", "/_ministack/health"):
             url = f"http://127.0.0.1:{port}{path}"
             answer = httpx.request(
-                method, url, headers={**token, **headers}, timeout=PATIENCE_SECS, trust_env=False
+                method,
+                url,
+                headers={**token, **headers},
+                timeout=PATIENCE_SECS,
+                trust_env=False,
+                verify=tls_context(),
             )
             assert answer.status_code == 403, (port, path)
             assert answer.json()["error"]["code"] == "refused"
@@ -92,7 +98,14 @@ def test_every_port_but_the_api_and_the_simulator_wants_this_runs_token(
     }
     for port in opened.keys() - without_token:
         url = f"http://127.0.0.1:{port}/"
-        answer = httpx.post(url, headers=headers, json={}, timeout=PATIENCE_SECS, trust_env=False)
+        answer = httpx.post(
+            url,
+            headers=headers,
+            json={},
+            timeout=PATIENCE_SECS,
+            trust_env=False,
+            verify=tls_context(),
+        )
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "refused")
 
 
@@ -110,13 +123,22 @@ def test_the_api_and_the_simulator_want_this_runs_keys(
     assert stack.simulator is not None
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
     for path in ADMIN:
-        answer = httpx.get(f"{stack.simulator.url}{path}", headers=headers, trust_env=False)
+        answer = httpx.get(
+            f"{stack.simulator.url}{path}", headers=headers, trust_env=False, verify=tls_context()
+        )
         assert answer.status_code == 401, path
     call = {"from": "+13125550120", "to": "+13125550100"}
     url = f"{stack.simulator.url}/admin/ring_in"
-    assert httpx.post(url, json=call, headers=headers, trust_env=False).status_code == 401
+    assert (
+        httpx.post(
+            url, json=call, headers=headers, trust_env=False, verify=tls_context()
+        ).status_code
+        == 401
+    )
     for path in ("/conversations", "/routes"):
-        answer = httpx.get(f"{stack.url}{path}", headers=headers, trust_env=False)
+        answer = httpx.get(
+            f"{stack.url}{path}", headers=headers, trust_env=False, verify=tls_context()
+        )
         assert answer.status_code in (401, 403), path
     assert stack.simulator.simulator.legs == []
 
@@ -149,7 +171,12 @@ def test_the_simulators_admin_refuses_a_body_that_needs_no_preflight(
         own = {"authorization": f"Bearer {stack.simulator.simulator.settings.api_key}"}
         headers = {**own, "content-type": kind}
         answer = httpx.post(
-            url, content=body, headers=headers, timeout=PATIENCE_SECS, trust_env=False
+            url,
+            content=body,
+            headers=headers,
+            timeout=PATIENCE_SECS,
+            trust_env=False,
+            verify=tls_context(),
         )
         assert answer.status_code == 415
     assert stack.simulator.simulator.legs == []

@@ -7,6 +7,7 @@ import pytest
 
 from local.client import Json
 from local.simulator.faults import Fault
+from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
 from tests.support.telnyx_account import ASSISTANT, KEY, AccountSetup
 
@@ -23,6 +24,7 @@ def tools(account_setup: AccountSetup, assistant: str = ASSISTANT) -> list[dict[
         headers={"authorization": f"Bearer {KEY}"},
         timeout=PATIENCE_SECS,
         trust_env=False,
+        verify=tls_context(),
     )
     return [tool["webhook"] for tool in response.json()["tools"] if tool["type"] == "webhook"]
 

@@ -18,6 +18,7 @@ from local.stack.embedded_aws import (
     create_table,
 )
 from local.stack.template import Template
+from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -118,7 +119,7 @@ def test_stop_ends_the_process_and_may_be_called_twice() -> None:
     aws.stop()
     aws.stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(aws.access.url, trust_env=False)
+        httpx.get(aws.access.url, trust_env=False, verify=tls_context())
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
@@ -132,11 +133,11 @@ def test_ministack_ends_with_its_parent_process(end: signal.Signals) -> None:
     ) as parent:
         assert parent.stdout is not None
         health = f"{parent.stdout.readline().strip()}/_ministack/health"
-        answer = httpx.get(health, timeout=PATIENCE_SECS, trust_env=False)
+        answer = httpx.get(health, timeout=PATIENCE_SECS, trust_env=False, verify=tls_context())
         assert answer.status_code == 403
         parent.send_signal(end)
     while True:
         try:
-            httpx.get(health, timeout=1, trust_env=False)
+            httpx.get(health, timeout=1, trust_env=False, verify=tls_context())
         except httpx.TransportError:
             break

@@ -9,6 +9,7 @@ import pytest
 from local.serving import serve
 from local.stack.gateway import Gateway
 from local.stack.template import Function, Template
+from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
 
 
@@ -46,7 +47,9 @@ def gateway(template: Template, functions: Functions) -> Gateway:
 @pytest.fixture
 def client(gateway: Gateway) -> Iterator[httpx.Client]:
     running = serve(gateway)
-    with httpx.Client(base_url=running.url, timeout=PATIENCE_SECS, trust_env=False) as client:
+    with httpx.Client(
+        base_url=running.url, timeout=PATIENCE_SECS, trust_env=False, verify=tls_context()
+    ) as client:
         yield client
     running.stop()
 

@@ -6,6 +6,7 @@ from starlette.types import Receive, Scope, Send
 
 from local.room.console import run_console
 from local.room.guard import HEADER, PageGuard
+from local.tls import tls_context
 from tests.support.paged_api import ID, serve_paged_api
 
 
@@ -57,7 +58,9 @@ def test_another_user_of_the_machine_cannot_use_the_console() -> None:
     with (
         serve_paged_api() as api,
         run_console(api, "key") as url,
-        httpx.Client(base_url=httpx.URL(url).join("/"), trust_env=False) as browser,
+        httpx.Client(
+            base_url=httpx.URL(url).join("/"), trust_env=False, verify=tls_context()
+        ) as browser,
     ):
         for path in ("/", "/?guess", "/?", "/room/live", "/room/api/conversations", "/room/page/x"):
             cookies = {"cookie": "partyline=guess; partyline="}

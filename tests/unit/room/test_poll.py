@@ -11,6 +11,7 @@ from local.client import ApiRefusedError, Client
 from local.room.console import run_console
 from local.room.hub import Hub
 from local.room.poll import OPENED, Poll
+from local.tls import tls_context
 from tests.support.fake_stack import FakeStack, has_fact, wait_for_fact
 from tests.support.paged_api import ID, TYPES, serve_paged_api
 from tests.support.patience import PATIENCE_SECS
@@ -148,7 +149,7 @@ def test_the_console_shows_all_pages_of_a_timeline() -> None:
     with (
         serve_paged_api() as url,
         run_console(url, "key", every_secs=EVERY_SECS) as console,
-        httpx.Client(timeout=PATIENCE_SECS, trust_env=False) as browser,
+        httpx.Client(timeout=PATIENCE_SECS, trust_env=False, verify=tls_context()) as browser,
     ):
         browser.get(console)  # gives the browser the cookie
         base = httpx.URL(console)
@@ -167,7 +168,7 @@ def test_a_read_only_console_passes_on_no_request_that_changes_anything() -> Non
     with (
         serve_paged_api() as url,
         run_console(url, "key", read_only=True) as console,
-        httpx.Client(timeout=PATIENCE_SECS, trust_env=False) as browser,
+        httpx.Client(timeout=PATIENCE_SECS, trust_env=False, verify=tls_context()) as browser,
     ):
         browser.get(console)
         path = httpx.URL(console).join(f"/room/api/conversations/{ID}/stop")
