@@ -31,6 +31,7 @@ class RoomStack(LocalStack):
         simulator.settings.script = SCRIPT
         # Without this, the simulator refuses the first dial once; the room has a switch for that.
         simulator.settings.accepts_conversation_keys = True
+        simulator.settings.busy_in_call = True
         functions = {function.folder for function in self.template.functions.values()}
         self.room = Room(simulator, invoke, functions)
         self.logs.follow(self.room.log)

@@ -88,7 +88,7 @@ def command_view(entry: LedgerEntry) -> Json:
     """Return a request to Telnyx with its answer."""
     return {
         **_fields(entry, "at", "action", "method", "path", "body", "status", "call_control_id"),
-        **_fields(entry, "command_id", "duplicate", "lost", "unknown_fields"),
+        **_fields(entry, "command_id", "duplicate", "lost", "fault", "unknown_fields"),
         "answer": entry.response,
     }
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -31,6 +32,7 @@ from local.room.stories import NotSavedError, Recorder, UnknownStoryError
 from local.room.trouble import Trouble
 from local.room.watch import Watch
 from local.simulator.api import ACTIONS
+from local.simulator.delivery import encode
 from local.simulator.errors import ApiError
 from local.simulator.model import Person
 from local.simulator.telnyx import Simulator
@@ -59,6 +61,9 @@ SCRIPT = (
 )
 """The simulated assistant's answers by keyword; the last answer is for any other text."""
 
+
+_ENDING = timedelta(seconds=10)
+"""How long after its last step a replayed story may take to its end."""
 
 Look = Callable[[str], None]
 
@@ -92,6 +97,7 @@ class Room:
         self._look: Look
         self._url: str
         self._playing = threading.Lock()
+        self._step: dict[str, Any] | None = None
         for person in PEOPLE:
             simulator.world.people.setdefault(person.number, person)
 
@@ -129,6 +135,7 @@ class Room:
                     self._proxy.route(),
                     Route("/room/act", self._handle_action, methods=["POST"]),
                     Route("/room/tool", self._handle_tool, methods=["POST"]),
+                    Route("/room/resend", self._handle_resend, methods=["POST"]),
                     Route("/room/look", self._handle_look, methods=["POST"]),
                     Route("/room/trouble", self._handle_trouble, methods=["GET"]),
                     Route("/room/story", self._handle_story, methods=["POST"]),
@@ -172,6 +179,7 @@ class Room:
             "recording": recorder.recording,
             "steps": len(recorder.steps) if recorder.recording else 0,
             "playing": self._playing.locked(),
+            "step": self._step,
             "saved": stories.list_stories(),
         }
         self.hub.put("stories", "stories", state)
@@ -199,6 +207,21 @@ class Room:
         )
         return answer.json()
 
+    async def _handle_resend(self, request: Request) -> Response:
+        return await _respond(self._resend, await request.json())
+
+    def _resend(self, asked: dict[str, Any]) -> Any:
+        """Deliver a webhook once more, signed now: one that was delivered, or one that was lost."""
+        event_id, deliverer = str(asked["event"]), self._simulator.deliverer
+        for delivery in reversed(deliverer.attempts):
+            if delivery.event_id == event_id:
+                return {"status": deliverer.post(delivery.url, delivery.body)}
+        for event in deliverer.dropped:
+            if event.id == event_id:
+                url = f"{self._url}/webhooks"
+                return {"status": deliverer.post(url, encode(event, 1, url))}
+        raise actions.ActionRefusedError("The webhook is no longer kept.")
+
     async def _handle_look(self, request: Request) -> Response:
         conversation_id = str((await request.json())["conversation"])
         return await _respond(lambda _: self._look(conversation_id) or {}, None)
@@ -218,7 +241,7 @@ class Room:
         return await _respond(self._run_story_command, await request.json())
 
     def _run_story_command(self, command: dict[str, Any]) -> Any:
-        """Run `begin`, `drop`, `save` with a name and `about`, or `play` with a name."""
+        """Run `begin`, `drop`, `save` with a name and `about`; or `play`, `read` or `delete`."""
         match command:
             case {"do": "begin"}:
                 people = list(self._simulator.world.people.values())
@@ -227,26 +250,53 @@ class Room:
                 self._recorder.recording = False
             case {"do": "save", "name": str(name), "about": str(about)}:
                 self._recorder.save(name, about)
+            case {"do": "read", "name": str(name)}:
+                return stories.load(name).model_dump(mode="json", exclude_defaults=True)
+            case {"do": "delete", "name": str(name)}:
+                stories.delete(name)
             case {"do": "play", "name": str(name)}:
                 story = stories.load(name)
                 if not self._playing.acquire(blocking=False):
                     raise actions.ActionRefusedError("A story is playing already.")
-                threading.Thread(target=self._play, args=(story,), daemon=True).start()
+                threading.Thread(target=self._play, args=(name, story), daemon=True).start()
             case _:
                 raise actions.ActionRefusedError("A story has no such command.")
         self._publish_stories()
         return {}
 
-    def _play(self, story: stories.Story) -> None:
-        error = None
+    def _play(self, name: str, story: stories.Story) -> None:
+        error = difference = None
         try:
-            stories.play(story, self._action_runner, time.sleep, utc_now)
+            since = stories.play(
+                story,
+                self._action_runner,
+                time.sleep,
+                utc_now,
+                lambda number: self._publish_step(name, number, len(story.steps)),
+            )
+            difference = self._difference(story, since)
         except (actions.ActionRefusedError, ApiError, ApiRefusedError, httpx.HTTPError) as failed:
             error = str(failed)
         finally:
             self._playing.release()
-            self.hub.put("played", "played", {"at": utc_now(), "error": error})
+            self._step = None
+            played = {"at": utc_now(), "name": name, "error": error, "difference": difference}
+            self.hub.put("played", "played", played)
             self._publish_stories()
+
+    def _publish_step(self, name: str, number: int, count: int) -> None:
+        self._step = {"name": name, "number": number, "count": count}
+        self._publish_stories()
+
+    def _difference(self, story: stories.Story, since: datetime) -> str | None:
+        """Compare a replay with its recording; the last calls may end some seconds later."""
+        until = utc_now() + _ENDING
+        while True:
+            found = self._action_runner.conversations_since(since)
+            difference = stories.difference(story, found)
+            if difference is None or utc_now() > until:
+                return difference
+            time.sleep(0.5)
 
 
 async def _respond(work: Callable[[Any], Any], body: Any) -> Response:

@@ -85,6 +85,24 @@ def list_stories() -> list[dict[str, str]]:
     return [{"name": name, "about": load(name).about} for name in names]
 
 
+def delete(name: str) -> None:
+    """Delete a saved story. Raises UnknownStoryError."""
+    load(name)
+    story_path(name).unlink()
+
+
+def difference(story: Story, conversations: list[dict[str, Any]]) -> str | None:
+    """Tell the first difference of a replay from the recording; None for the same outcome."""
+    found = [outcome(conversation) for conversation in conversations]
+    if len(found) != len(story.expect):
+        return f"{len(found)} conversations in place of {len(story.expect)}"
+    for number, (now, then) in enumerate(zip(found, story.expect, strict=True), 1):
+        for name in then.keys() | now.keys():
+            if now.get(name) != then.get(name):
+                return f"{name} of conversation {number} differs from the recording"
+    return None
+
+
 def outcome(conversation: dict[str, Any]) -> dict[str, Any]:
     """Return a conversation's outcome, without the fields that differ from run to run."""
     handovers = [
@@ -163,8 +181,11 @@ def play(
     action_runner: ActionRunner,
     wait: Callable[[float], object],
     now: Callable[[], datetime],
+    on_step: Callable[[int], object] = lambda _: None,
 ) -> datetime:
     """Replay a story. `wait` lets seconds pass, `now` is the clock. Returns the start's time.
+
+    `on_step` gets the number of each step before the step.
 
     A refused action is tried again for some seconds: the state before the action may come later
     than at the recording, such as the assistant's start before a sentence. Raises the errors of
@@ -174,7 +195,8 @@ def play(
     for person in story.people:
         action_runner.perform(SetPerson(do="person", person=person), since)
     action_runner.perform(SetTrouble(do="trouble", trouble=story.trouble), since)
-    for step in story.steps:
+    for number, step in enumerate(story.steps, 1):
+        on_step(number)
         wait(max(0.0, step.at - (now() - since).total_seconds()))
         latest = now() + _LATE
         while not _is_performed(action_runner, step.action, since, last=now() >= latest):

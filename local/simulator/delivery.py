@@ -55,7 +55,8 @@ class DeliverySettings:
 
     `delay_secs` is a range; `duplicates` is the number of further deliveries of the same event;
     `drop` is the probability of no delivery; with `reorder` the call's next event comes first;
-    `version` is an API version in place of the application's.
+    `version` is an API version in place of the application's. The faults are those of the next
+    `times` events (None: of all events).
     """
 
     delay_secs: tuple[float, float] = (0.0, 0.0)
@@ -63,6 +64,7 @@ class DeliverySettings:
     drop: float = 0.0
     reorder: bool = False
     version: str | None = None
+    times: int | None = None
 
 
 Post = Callable[[str, bytes, dict[str, str]], int | None]
@@ -129,9 +131,7 @@ class Deliverer:
 
     def send(self, event: Event, route: Route) -> None:
         """Schedule the delivery of `event` as its settings say; returns before the first post."""
-        settings = (
-            self.settings.get(event.event_type) or self.settings.get("*") or DeliverySettings()
-        )
+        settings = self._use_settings(event.event_type)
         if settings.drop and self.rng.random() < settings.drop:
             self.dropped.append(event)
             return
@@ -154,6 +154,16 @@ class Deliverer:
         start()
         if overtaken is not None:
             self._clock.call_later(_OVERTAKEN_SECS, overtaken)
+
+    def _use_settings(self, event_type: str) -> DeliverySettings:
+        """Return the settings of an event, and count the use of settings with `times`."""
+        for name in (event_type, "*"):
+            settings = self.settings.get(name)
+            if settings is not None and settings.times != 0:
+                if settings.times is not None:
+                    settings.times -= 1
+                return settings
+        return DeliverySettings()
 
     def _release(self, call: str, start: Callable[[], None]) -> None:
         with self._lock:
@@ -178,7 +188,7 @@ class Deliverer:
 
     def _try(self, event: Event, route: Route, attempt: int, retry: int) -> None:
         began = self._clock.now()
-        body = _encode(event, attempt, route.url)
+        body = encode(event, attempt, route.url)
         signed_at = event.sent_at if self.redelivery_signature == "first" else None
         headers = self.signature_headers(body, signed_at)
         status = self._post(route.url, body, headers)
@@ -207,7 +217,8 @@ class Deliverer:
             self._try_later(0.0, event, failover, attempt + 1, 0)
 
 
-def _encode(event: Event, attempt: int, url: str) -> bytes:
+def encode(event: Event, attempt: int, url: str) -> bytes:
+    """Return the body of a delivery of an event."""
     if event.version == "1":
         return version_one_body(event.data)
     document: JsonObject = {"data": event.data, "meta": {"attempt": attempt, "delivered_to": url}}

@@ -208,6 +208,8 @@ class LedgerEntry:
     response: Any = None
     duplicate: bool = False
     lost: bool = False
+    fault: str | None = None
+    """The kind of the injected fault that applied to the request."""
     unknown_fields: list[str] = field(default_factory=list)
 
 

@@ -19,6 +19,9 @@ from local.simulator.switchboard import Switchboard
 from local.simulator.voices import SECS_PER_CHARACTER, Voices
 
 # Refusals of the far end: hangup_cause and sip_hangup_cause (Telnyx API: call.hangup).
+_BUSY_AFTER_SECS = 0.3
+"""From the dial to the busy signal of a phone that is in a call."""
+
 _REFUSALS: dict[Behaviour, tuple[str, str]] = {
     "busy": ("user_busy", "486"),
     "decline": ("call_rejected", "603"),
@@ -77,11 +80,21 @@ class Phones:
         person, connection_id = self.person(leg.to), board.world.numbers.get(leg.to)
         if connection_id is not None:
             self._ring_own_number(leg, connection_id)
+        elif board.settings.busy_in_call and self._is_talking(leg):
+            self._timer(leg, _BUSY_AFTER_SECS, lambda: self.refuse(leg, "busy"))
         elif person.behaviour in ("answer", "machine"):
             self._timer(leg, person.answer_after_secs, lambda: self.answer(leg))
         elif person.behaviour in _REFUSALS:
             self._timer(leg, person.answer_after_secs, lambda: self.refuse(leg, person.behaviour))
         return leg
+
+    def _is_talking(self, leg: SimulatedLeg) -> bool:
+        """Whether the person who is called has another call that is not over."""
+        return any(
+            other.person_number == leg.person_number and other.state in ("parked", "answered")
+            for other in self._board.world.legs.values()
+            if other is not leg
+        )
 
     def _ring_own_number(self, leg: SimulatedLeg, connection_id: str) -> None:
         """Ring a number of the account: an incoming leg is the far end of the outgoing leg."""

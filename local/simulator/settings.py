@@ -62,6 +62,8 @@ class Settings:
     # The account's numbers, which belong to the application.
     numbers: tuple[str, ...] = ("+13125550100",)
     default_person: Person = field(default_factory=lambda: Person("", answer_after_secs=1.0))
+    # Whether a phone that is in a call is busy for another call; otherwise the phone rings again.
+    busy_in_call: bool = False
     greeting: str = "Hello, how can I help?"
     # Pairs of a word and the assistant's answer to a sentence with this word. Empty: no answers.
     script: tuple[tuple[str, str], ...] = ()

@@ -149,6 +149,7 @@ class Simulator:
             entry.call_control_id = subject
         entry.body = _readable(body) if method in _METHODS_WITH_BODY else None
         fault = self.faults.next_fault(entry.action)
+        entry.fault = fault.kind if fault else None
         if fault is not None and fault.kind == "drop":
             return Reply(0, {}, b"", "dropped")
         if fault is not None and fault.kind == "refuse":

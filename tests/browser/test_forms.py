@@ -31,6 +31,35 @@ def test_an_error_of_the_api_is_shown_at_its_field(room: RoomPage) -> None:
     expect(number).to_be_focused()
 
 
+def test_rarer_fields_are_folded_and_an_error_opens_the_fold(room: RoomPage) -> None:
+    page = room.page
+    page.get_by_role("button", name="Start a conversation").click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_label("Metadata")).to_be_hidden()
+    form.get_by_text("More", exact=True).click()
+    form.get_by_label("Metadata").fill("ticket=T42 shop=north")
+    form.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator(".summary")).to_contain_text("ticket: T42")
+    room.press(ALEX, "Answer")
+    room.expect_status("active")
+    page.get_by_role("button", name="Invite", exact=True).click()
+    form.get_by_text("More", exact=True).click()
+    form.get_by_label("Rounds of all numbers").fill("2")
+    form.get_by_label("Seconds until it is given up").fill("1")
+    form.get_by_label("The digit that says yes").fill("5")
+    form.get_by_label("Said before they are joined").fill("Press 5.")
+    form.get_by_text("More", exact=True).click()
+    expect(form.get_by_label("Rounds of all numbers")).to_be_hidden()
+    with page.expect_request(re.compile("/participants$")) as asked:
+        form.get_by_role("button", name="Invite").click()
+    body: dict[str, object] = asked.value.post_data_json or {}
+    assert (body["max_attempts"], body["deadline_secs"]) == (2, 1)
+    assert body["screening"] == {"say": "Press 5.", "accept_digit": "5"}
+    deadline = form.get_by_label("Seconds until it is given up")
+    expect(deadline).to_be_focused()
+    expect(deadline).to_have_attribute("aria-invalid", "true")
+
+
 def test_an_empty_number_is_asked_for_in_plain_words(room: RoomPage) -> None:
     room.page.get_by_role("button", name="Start a conversation").click()
     number = room.page.get_by_label("Number to call")

@@ -46,8 +46,22 @@ def test_a_recorded_story_is_saved_and_replayed(
 
     before = room.page.url
     tab.get_by_role("button", name="Play opening-hours").click()
+    expect(tab).to_contain_text(re.compile("Playing opening-hours: step [1-4] of 4"))
     expect(room.page).not_to_have_url(before)
     expect(room.page.locator(".sentence")).to_have_text(
         re.compile("The conversation lasted .*, and ended because Alex left.")
     )
     expect(room.chat()).to_contain_text("nine to six")
+    tab = room.tab("Stories")
+    expect(tab.locator(".verdict")).to_have_text("opening-hours played as saved.")
+    with room.page.expect_download() as file:
+        tab.get_by_role("button", name="Save opening-hours as a file").click()
+    saved = tmp_path / "file"
+    file.value.save_as(saved)
+    assert file.value.suggested_filename == "opening-hours.json"
+    assert stories.Story.model_validate_json(saved.read_text()) == stories.load("opening-hours")
+    tab.get_by_role("button", name="Delete opening-hours").click()
+    assert (tmp_path / "opening-hours.json").exists()
+    room.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(tab).to_contain_text("No story yet.")
+    assert not (tmp_path / "opening-hours.json").exists()

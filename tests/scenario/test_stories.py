@@ -62,7 +62,7 @@ def player(
     """A lab like the local phone room: phones are answered by the story, functions may crash."""
     handlers = HandlersInProcess(scenario_template.functions.values(), backend.environment)
     faults = LambdaFaults(handlers)
-    settings = Settings(accepts_conversation_keys=True, script=SCRIPT)
+    settings = Settings(accepts_conversation_keys=True, busy_in_call=True, script=SCRIPT)
     lab = new_lab(settings=settings)
     lab.gateway = Gateway(scenario_template, invoke=faults)
     tap = TableObserver(Hub(), faults.table_written, lambda _: None)

@@ -37,6 +37,9 @@ export const lookNow = (conversation) => send("POST", "/room/look", { conversati
 /** Let the simulated assistant of a call use one of its tools; the answer is the sentence for the model. */
 export const useTool = (call, tool, fields) => send("POST", "/room/tool", { call, tool, arguments: fields });
 
+/** Deliver a webhook of the simulated Telnyx once more; `status` is the answer's. */
+export const resend = (event) => send("POST", "/room/resend", { event });
+
 /** Let the console's server read a conversation and its timeline until another one is opened. */
 export const openConversation = (conversation) => send("POST", "/room/open", { conversation });
 

@@ -48,6 +48,8 @@ function follow(shown) {
   const fresh = shown.find((conversation) => !seen.has(conversation.id));
   for (const conversation of shown) seen.add(conversation.id);
   if (model.mode === "console") return; // an operator chooses
+  if (now) model.awaited = null;
+  if (!now && model.awaited && model.awaited === model.chosen) return;
   if (!now) model.chosen = model.ready ? (shown[0]?.id ?? null) : model.chosen;
   else if (fresh && isOver(now) && !model.picked && (!isOver(fresh) || moment(fresh.created_at) > moment(now.created_at))) choose(fresh.id);
 }

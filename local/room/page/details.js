@@ -1,5 +1,6 @@
 // The details of the picked row: its payload, the state before and after, the log lines.
 
+import { curl, resend } from "./api.js";
 import { announce, byId, h, show } from "./dom.js";
 import { changes, pretty } from "./json.js";
 import { model, parseClientState } from "./model.js";
@@ -24,6 +25,7 @@ export function drawDetails() {
     place,
     h("h3", { class: row.kind }, h("span", { class: `kind-name ${row.kind}` }, KIND[row.kind]), row.label),
     row.note.length > 0 && h("p", { class: row.bad ? "bad-words" : "soft" }, row.note.join(" · ")),
+    acts(row),
     ...parts(row),
     ...written.map(state),
     row.kind === "webhook" && !written.length && row.fact.status !== undefined && part("State", h("p", { class: "soft" }, "This delivery changed nothing.")),
@@ -35,8 +37,39 @@ export function drawDetails() {
 const logLine = (line) =>
   h("details", {}, h("summary", {}, [line.message, line.action, line.result, line.function_name].filter(Boolean).join(" · ")), pretty(line));
 
-/** A button that copies a value as JSON. */
-const copyButton = (value) => h("button", { type: "button", class: "quiet small", onclick: () => copy(typeof value === "string" ? value : JSON.stringify(value, null, 2)) }, "Copy");
+/** A button that copies a text, or another value as JSON. */
+const copyButton = (value, words = "Copy") => h("button", { type: "button", class: "quiet small", onclick: () => copy(typeof value === "string" ? value : JSON.stringify(value, null, 2)) }, words);
+
+/** The fields of a payload that tell the reason of a webhook; `partyline trigger` sets them. */
+const REASONS = ["hangup_cause", "digits", "digit", "status", "result", "reason"];
+
+const inQuotes = (text) => (/^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
+
+/** The command that sends a webhook like this one to the conversation. */
+function trigger({ event_type: type, payload = {} }) {
+  const set = REASONS.filter((name) => payload[name]).map((name) => `--set payload.${name}=${inQuotes(String(payload[name]))}`);
+  return [`partyline trigger ${type} --conversation ${model.chosen}`, ...set].join(" ");
+}
+
+/** What can be done with a message: copy it as a command, or send it again. */
+function acts({ kind, fact }) {
+  const event = kind === "webhook" && fact.body?.data;
+  if (event) {
+    return h("div", { class: "acts" }, copyButton(trigger(event), "Copy as trigger"),
+      model.mode === "room" && h("button", { type: "button", class: "quiet small", title: "Deliver the webhook once more, with a new signature", onclick: (press) => again(event.id, press.currentTarget) }, "Send again"));
+  }
+  return kind === "request" && fact.method && !fact.path.startsWith("/tools/") && h("div", { class: "acts" }, copyButton(curl(model, fact.method, fact.path, fact.body ?? undefined), "Copy as curl"));
+}
+
+async function again(event, button) {
+  button.disabled = true;
+  try {
+    announce(`Sent again: answered ${(await resend(event)).status ?? "nothing"}`);
+  } catch (error) {
+    announce(error.message);
+  }
+  button.disabled = false;
+}
 
 async function copy(text) {
   await navigator.clipboard.writeText(text);

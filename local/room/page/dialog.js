@@ -114,6 +114,8 @@ function showErrors(form, wrong, error) {
     }
     place.textContent = message;
     form.elements[name].setAttribute("aria-invalid", "true");
+    const fold = place.closest("details");
+    if (fold) fold.open = true;
     first ??= form.elements[name];
   }
   wrong.textContent = first && !rest.length ? "" : [error.message, ...rest].join(" ");

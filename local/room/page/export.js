@@ -25,13 +25,19 @@ export function fileText(conversations, kind, now) {
   return [FIELDS.join(","), ...lines].join("\r\n");
 }
 
-/** Save a file in the browser; returns what was done. */
-export function download(conversations, kind) {
-  const url = URL.createObjectURL(new Blob([fileText(conversations, kind, Date.now())], { type: kind === "json" ? "application/json" : "text/csv" }));
+/** Save a text as a file in the browser; returns what was done. */
+export function save(text, name, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = `conversations.${kind}`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
+  return `${name} is saved`;
+}
+
+/** Save the conversations as a file; returns what was done. */
+export function download(conversations, kind) {
+  save(fileText(conversations, kind, Date.now()), `conversations.${kind}`, kind === "json" ? "application/json" : "text/csv");
   return `${conversations.length} conversations saved`;
 }

@@ -4,7 +4,7 @@ import { runAction, useTool } from "./api.js";
 import { changeContacts } from "./contacts.js";
 import { choice, dialog, field, input, option } from "./dialog.js";
 import { announce, h } from "./dom.js";
-import { choose, model } from "./model.js";
+import { chooseNew, model } from "./model.js";
 import { nameOf } from "./names.js";
 import { phones } from "./phones.js";
 import { list, number } from "./words.js";
@@ -19,6 +19,19 @@ const STRATEGIES = [["in_order", "one after the other"], ["at_once", "all at onc
 
 const withoutEmpty = (body) =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== "" && value !== undefined && value !== null));
+
+const MACHINES = [["next", "the next number is tried"], ["join", "it is joined as a person"]];
+
+/** Further fields, folded; an error opens the fold (see `dialog`). */
+const more = (...fields) => h("details", { class: "more-fields" }, h("summary", {}, "More"), ...fields);
+
+const numberIn = ({ value }) => (value ? Number(value) : undefined);
+
+/** `ticket=T42 shop=north` as an object; undefined without a pair. */
+function metadataIn(text) {
+  const pairs = text.split(/\s+/).filter(Boolean).map((pair) => pair.split(/=(.*)/s).slice(0, 2));
+  return pairs.length ? Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) : undefined;
+}
 
 const splitNumbers = (text) => text.split(/[\s,]+/).filter(Boolean);
 
@@ -58,6 +71,7 @@ export function startForm() {
       field("assistant.greeting", "The assistant's greeting", input({ placeholder: "its own" })),
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("on_hangup", "When the host hangs up", choice([["", "as the deployment has it"], ...HANGUP])),
+      more(field("metadata", "Metadata", input({ placeholder: "ticket=T42 shop=north" }), "Names and values, with spaces between them. The list finds conversations by them.")),
     ],
     request: (fields) => ({
       method: "POST",
@@ -68,10 +82,11 @@ export function startForm() {
         assistant: fields["assistant.greeting"].value ? { greeting: fields["assistant.greeting"].value } : undefined,
         machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
         on_hangup: fields.on_hangup.value,
+        metadata: metadataIn(fields.metadata.value),
       }),
     }),
     sent: (answer) => {
-      choose(answer.id);
+      chooseNew(answer.id);
       announce(`Calling ${number(to.value)}`);
     },
   });
@@ -121,6 +136,13 @@ export function inviteForm(conversation) {
       field("machine_detection", "Machine detection", choice(DETECTION)),
       field("ring_timeout_secs", "Seconds it may ring", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
       field("on_hangup", "When they hang up", choice(HANGUP)),
+      more(
+        field("max_attempts", "Rounds of all numbers", input({ type: "number", placeholder: "1", inputmode: "numeric" })),
+        field("pause_secs", "Seconds between two rounds", input({ type: "number", placeholder: "30", inputmode: "numeric" })),
+        field("deadline_secs", "Seconds until it is given up", input({ type: "number", placeholder: "none", inputmode: "numeric" })),
+        field("screening.accept_digit", "The digit that says yes", input({ placeholder: "1", maxlength: 1 }), "Counts with a text that is said before."),
+        field("on_machine", "When a machine answers", choice(MACHINES), "Needs machine detection."),
+      ),
     ],
     request: (fields) => ({
       method: "POST",
@@ -130,9 +152,13 @@ export function inviteForm(conversation) {
         name: fields.name.value.trim(),
         strategy: fields.strategy.value === "in_order" ? undefined : fields.strategy.value,
         brief: fields.brief.value.trim(),
-        screening: fields.screening.value ? { say: fields.screening.value } : undefined,
+        screening: fields.screening.value ? withoutEmpty({ say: fields.screening.value, accept_digit: fields["screening.accept_digit"].value }) : undefined,
+        max_attempts: numberIn(fields.max_attempts),
+        pause_secs: numberIn(fields.pause_secs),
+        deadline_secs: numberIn(fields.deadline_secs),
+        on_machine: fields.on_machine.value === "next" ? undefined : fields.on_machine.value,
         machine_detection: fields.machine_detection.value === "off" ? undefined : fields.machine_detection.value,
-        ring_timeout_secs: fields.ring_timeout_secs.value ? Number(fields.ring_timeout_secs.value) : undefined,
+        ring_timeout_secs: numberIn(fields.ring_timeout_secs),
         on_hangup: fields.on_hangup.value === "continue_conversation" ? undefined : fields.on_hangup.value,
       }),
     }),

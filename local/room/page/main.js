@@ -10,9 +10,10 @@ import { drawDirectory } from "./directory.js";
 import { announce, byId, h, isNarrow, show } from "./dom.js";
 import { ringInForm, startForm } from "./forms.js";
 import { conversationList, drawListButton, listButton } from "./list.js";
+import { listenToKeys } from "./keys.js";
 import { listen } from "./live.js";
 import { changed, choose, clearFacts, addFact, model, factOf, pick, watch } from "./model.js";
-import { drawPhones, onlyPhone, phones, ringing, tick } from "./phones.js";
+import { drawPhones, onlyPhone, phoneButtons, phones, ringing, tick } from "./phones.js";
 import { drawReport } from "./report.js";
 import { remember, remembered } from "./prefs.js";
 import { keepScroll, restoreScroll } from "./scroll.js";
@@ -38,6 +39,9 @@ let newSince = "";
 theme(byId("theme"));
 soundButton(byId("sound"));
 keepScroll();
+listenToKeys();
+phoneButtons(byId("hide-idle"), byId("gone"));
+document.querySelector(".skip").addEventListener("click", skip);
 byId("start").addEventListener("click", startForm);
 byId("ring-in").addEventListener("click", ringInForm);
 byId("close-call").addEventListener("click", () => choose(null));
@@ -118,6 +122,13 @@ watch(() => {
   restoreScroll();
   if (model.ready) writeAddress();
 });
+
+/** Go to the call without a change of the address, which names the conversation. */
+function skip(event) {
+  event.preventDefault();
+  if (isNarrow()) view("call");
+  byId("call-title").focus();
+}
 
 /** Let the server read the chosen conversation: the list has no timelines. */
 function openChosen() {

@@ -14,7 +14,7 @@ let due = false;
  * The state of the page. `chosen` is the id of the shown conversation, `picked` the picked row, and
  * `address` the key of a row that the page's address names and that is not drawn yet.
  */
-export const model = { mode: "", api: "", number: null, to: "", choices: {}, aws: null, up: false, ready: false, chosen: null, picked: null, look: false, address: null, zero: 0 };
+export const model = { mode: "", api: "", number: null, to: "", choices: {}, aws: null, up: false, ready: false, chosen: null, picked: null, look: false, address: null, awaited: null, zero: 0 };
 
 const factsOfKind = (kind) => facts.get(kind) ?? new Map();
 export const factsOf = (kind) => [...factsOfKind(kind).entries()];
@@ -97,6 +97,12 @@ export function choose(conversation) {
   model.picked = null;
   model.address = null;
   changed();
+}
+
+/** Show a conversation that was just started: its first facts may come later than the answer. */
+export function chooseNew(conversation) {
+  choose(conversation);
+  model.awaited = conversation;
 }
 
 /** Pick a row; with `look`, its details come into view. */

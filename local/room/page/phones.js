@@ -2,8 +2,9 @@
 
 import { runAction } from "./api.js";
 import { announce, byId, h, keyed } from "./dom.js";
-import { factsOf, model, ownWords } from "./model.js";
+import { changed, factsOf, model, ownWords } from "./model.js";
 import { nameOfNumber } from "./names.js";
+import { keepPreference, preference } from "./prefs.js";
 import { causeWords, clock, moment, number } from "./words.js";
 
 const BEHAVIOURS = [
@@ -41,7 +42,13 @@ export const onlyPhone = new URLSearchParams(location.search).get("phone")?.repl
 
 export function drawPhones() {
   const wanted = onlyPhone;
-  const shown = phones().filter((each) => !wanted || each.number === wanted);
+  const all = phones();
+  const shown = all.filter((each) => (wanted ? each.number === wanted : isShown(each)));
+  const gone = all.length - shown.length;
+  byId("hide-idle").setAttribute("aria-pressed", String(hidesIdle));
+  byId("hide-idle").hidden = Boolean(wanted);
+  byId("gone").hidden = Boolean(wanted) || !gone;
+  byId("gone").textContent = `${gone} hidden, show all`;
   queueMicrotask(() => shown.forEach(announceRinging));
   keyed(
     byId("handsets"),
@@ -49,6 +56,36 @@ export function drawPhones() {
     (phone, before) => handset(phone, before),
   );
   byId("no-phone").hidden = !wanted || !model.ready || shown.length > 0;
+}
+
+let hidesIdle = preference("hide-idle", false);
+
+/** The numbers of the removed phones: a phone comes back with its next call. */
+const removed = new Map(Object.entries(preference("removed", {})));
+
+const isBusy = ({ leg }) => Boolean(leg) && leg.state !== "ended";
+
+const isShown = (phone) => isBusy(phone) || (!hidesIdle && (!removed.has(phone.number) || removed.get(phone.number) !== (phone.leg?.call_control_id ?? "")));
+
+function removePhone({ number: text, leg }) {
+  removed.set(text, leg?.call_control_id ?? "");
+  keepPreference("removed", Object.fromEntries(removed));
+  changed();
+}
+
+/** The buttons that hide the idle phones, and that show all phones again. */
+export function phoneButtons(hide, all) {
+  const set = (value) => {
+    hidesIdle = value;
+    keepPreference("hide-idle", hidesIdle);
+    changed();
+  };
+  hide.addEventListener("click", () => set(!hidesIdle));
+  all.addEventListener("click", () => {
+    removed.clear();
+    keepPreference("removed", {});
+    set(false);
+  });
 }
 
 const signature = ({ person, leg }) =>
@@ -94,9 +131,10 @@ function handset(phone, before) {
     h(
       "header",
       {},
-      h("h3", {}, name),
+      h("h3", {}, h("bdi", {}, name)),
       h("p", { class: "state", title: now === "idle" && leg?.hangup_cause ? leg.hangup_cause.replaceAll("_", " ") : null }, words(leg, now)),
       h("a", { class: "button quiet small", "data-part": "window", href: `/?phone=${encodeURIComponent(phone.number)}`, target: "_blank", rel: "noopener", "aria-label": `${name} in a window of its own`, title: "In a window of its own" }, "↗"),
+      now === "idle" && !onlyPhone && h("button", { type: "button", class: "quiet small", "data-part": "remove", "aria-label": `Remove the phone of ${name}`, title: "Remove until its next call", onclick: () => removePhone(phone) }, "×"),
     ),
     h("p", { class: "number" }, number(phone.number)),
     now !== "idle" && h("p", { class: "with" }, ...otherParty(leg, now)),

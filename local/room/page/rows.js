@@ -180,6 +180,7 @@ function commands(id) {
       fact.duplicate && "again, same command_id",
       fact.lost && "done, answer lost",
       fact.status === 0 ? "connection broke" : fact.status !== 200 && `refused ${fact.status}`,
+      fact.fault && "a fault you switched on",
     ].filter(Boolean);
     return [{
       key, kind: "command", order: 3, at: moment(fact.at), from: "us", to: "telnyx", via: fact.action === "ai_assistant_add_messages" ? "assistant" : lane(owner),

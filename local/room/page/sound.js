@@ -19,7 +19,7 @@ const said = new Set();
 /** The button that switches the sounds on and off. */
 export function soundButton(button) {
   const draw = () => {
-    button.textContent = isOn ? "🔊" : "🔇";
+    button.textContent = "♪";
     button.setAttribute("aria-pressed", String(isOn));
     button.setAttribute("aria-label", "Sound");
     button.title = isOn ? "Sound is on: a soft ring, and the browser speaks the words" : "Sound is off";

@@ -1,7 +1,9 @@
 // Stories: record actions, save and replay the recording.
 
 import { storyCommand } from "./api.js";
+import { dialog } from "./dialog.js";
 import { announce, byId, h, keepFocus, show } from "./dom.js";
+import { save } from "./export.js";
 import { factOf } from "./model.js";
 
 let wrong = null;
@@ -25,6 +27,33 @@ export function clearServerError() {
   if (wrong?.status === 0) wrong = null;
 }
 
+/** The words about the story that plays, or that has been played last. */
+function verdict(now, played) {
+  if (now.step) return `Playing ${now.step.name}: step ${now.step.number} of ${now.step.count}`;
+  if (now.playing || !played?.name || played.error) return "";
+  return played.difference ? `${played.name} went another way: ${played.difference}.` : `${played.name} played as saved.`;
+}
+
+/** Save a story as a file. */
+async function download(name) {
+  try {
+    const story = await storyCommand({ do: "read", name });
+    announce(save(JSON.stringify(story, null, 2), `${name}.json`, "application/json"));
+  } catch (error) {
+    announce(error.message);
+  }
+}
+
+const remove = (name) =>
+  dialog({
+    title: `Delete ${name}`,
+    send: "Delete",
+    danger: true,
+    fields: [h("p", {}, `The file tests/stories/${name}.json is deleted.`)],
+    run: () => storyCommand({ do: "delete", name }),
+    sent: () => announce("Deleted"),
+  });
+
 export function drawStories() {
   const now = factOf("stories") ?? { recording: false, steps: 0, playing: false, saved: [] };
   const place = byId("tab-stories");
@@ -43,6 +72,7 @@ function draw(place, now, played, kept) {
     h("p", { class: "soft" }, "A story records your actions and their times. You can play it again, and the tests play every saved story."),
     now.recording ? saveForm(now, atField ? wrong.message : "") : h("button", { type: "button", "data-part": "begin", onclick: () => run({ do: "begin" }, "Recording") }, "Record a story"),
     h("p", { class: "wrong", role: "alert" }, atField ? "" : (wrong?.message ?? played?.error ?? "")),
+    h("p", { class: played?.difference && !now.playing ? "wrong verdict" : "soft verdict", role: "status" }, verdict(now, played)),
     h("h3", {}, "Saved"),
     h(
       "ul",
@@ -53,6 +83,8 @@ function draw(place, now, played, kept) {
           {},
           h("div", {}, h("b", {}, story.name), h("p", { class: "soft" }, story.about)),
           h("button", { type: "button", "data-part": `play-${story.name}`, "aria-disabled": String(now.playing), "aria-label": `Play ${story.name}`, onclick: () => !now.playing && run({ do: "play", name: story.name }, `Playing ${story.name}`) }, now.playing ? "…" : "Play"),
+          h("button", { type: "button", class: "quiet small", "data-part": `file-${story.name}`, "aria-label": `Save ${story.name} as a file`, title: "Save as a file", onclick: () => download(story.name) }, "↓"),
+          h("button", { type: "button", class: "quiet small", "data-part": `delete-${story.name}`, "aria-label": `Delete ${story.name}`, title: "Delete", onclick: () => remove(story.name) }, "×"),
         ),
       ),
       now.saved.length === 0 && h("li", { class: "soft" }, "No story yet. A recorded story is kept in tests/stories."),

@@ -22,13 +22,16 @@ const FAULTS = [
 const CRASHES = [["before", "at the start"], ["after_write", "after its write, before any command"], ["after", "after all work, answer lost"]];
 const TIMES = [["1", "once"], ["3", "three times"], ["", "from now on"]];
 
+/** The requests to Telnyx that a call needs, before the others. */
+const FIRST = ["dial", "answer", "ai_assistant_start", "ai_assistant_join", "hangup", "gather_using_speak"];
+
 const NO_FAULTS = { seed: 0, webhooks: {}, telnyx: [], functions: [] };
 let built = null;
 
 /** The number of faults in force. */
 export function countFaults() {
   const now = factOf("trouble") ?? NO_FAULTS;
-  return Object.keys(now.webhooks).length + [...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
+  return [...Object.values(now.webhooks), ...now.telnyx, ...now.functions].filter((each) => each.times !== 0).length;
 }
 
 let last = Promise.resolve();
@@ -56,6 +59,13 @@ const settingsOf = (choices, value) => choices.find(([each]) => each === value)[
 
 const number = (text) => (text ? Number(text) : null);
 
+/** The options of the actions: the first six, then the others. */
+function selectAction(names) {
+  const group = (label, members) => h("optgroup", { label }, members.map((name) => h("option", { value: name }, name)));
+  const first = FIRST.filter((name) => names.includes(name));
+  return h("select", { "aria-label": "Action" }, h("option", { value: "*" }, "any"), group("In every call", first), group("Others", names.filter((name) => !first.includes(name))));
+}
+
 const withAny = (names) => [["*", "any"], ...names.map((each) => [each, each])];
 
 /** `add` gets the controls' values when the button is pressed, and returns the change. */
@@ -66,7 +76,8 @@ function row(title, controls, add) {
 function build() {
   const type = select("Webhook", withAny(model.choices.events));
   const effect = select("What happens to it", WEBHOOKS);
-  const action = select("Action", withAny(model.choices.actions));
+  const webhookTimes = select("How often it happens", [TIMES.at(-1), ...TIMES.slice(0, -1)]);
+  const action = selectAction(model.choices.actions);
   const fault = select("What Telnyx does", FAULTS);
   const faultTimes = select("How often Telnyx does it", TIMES);
   const name = select("Function", withAny(model.choices.functions));
@@ -82,7 +93,10 @@ function build() {
     h("p", { class: "soft" }, "Inject faults and watch the calls recover. A fault applies to every call until it is used up or switched off."),
     list,
     wrong,
-    row("A webhook", [type, effect], (type, effect) => (trouble) => { trouble.webhooks[type] = { ...trouble.webhooks[type], ...settingsOf(WEBHOOKS, effect) }; }),
+    row("A webhook", [type, effect, webhookTimes], (type, effect, times) => (trouble) => {
+      const before = trouble.webhooks[type]?.times === 0 ? {} : trouble.webhooks[type]; // what is used up is over
+      trouble.webhooks[type] = { ...before, ...settingsOf(WEBHOOKS, effect), times: number(times) };
+    }),
     row("Telnyx", [action, fault, faultTimes], (action, fault, times) => (trouble) => { trouble.telnyx.push({ action, times: number(times), ...settingsOf(FAULTS, fault) }); }),
     row("A function crashes", [name, crash, crashTimes], (name, when, times) => (trouble) => { trouble.functions.push({ function: name, when, times: number(times) }); }),
     h("div", { class: "luck" }, h("label", {}, "Seed ", seed), clearButton),
@@ -102,7 +116,7 @@ export function drawTrouble() {
     h("li", {}, h("span", {}, text), h("button", { type: "button", class: "quiet small", "data-part": `off-${nth++}`, "aria-label": `Switch off: ${text}`, onclick: () => applyChange(off) }, "Off"));
   const timesText = (each) => (each.times === null ? "from now on" : each.times === 1 ? "once" : `${each.times} times`);
   const items = [
-    ...Object.entries(now.webhooks).map(([type, settings]) => item(`${type === "*" ? "Every webhook" : type} ${describe(settings)}`, (trouble) => delete trouble.webhooks[type])),
+    ...Object.entries(now.webhooks).map(([type, settings]) => settings.times !== 0 && item(`${type === "*" ? "Every webhook" : type} ${[describe(settings), settings.times && timesText(settings)].filter(Boolean).join(", ")}`, (trouble) => delete trouble.webhooks[type])),
     ...now.telnyx.map((each, nth) => each.times !== 0 && item(`Telnyx, ${plain(each.action).replace("*", "anything")}: ${describe(each)}, ${timesText(each)}`, (trouble) => trouble.telnyx.splice(nth, 1))),
     ...now.functions.map((each, nth) => each.times !== 0 && item(`${each.function === "*" ? "Any function" : each.function} crashes ${CRASHES.find(([when]) => when === each.when)[1]}, ${timesText(each)}`, (trouble) => trouble.functions.splice(nth, 1))),
   ].filter(Boolean);

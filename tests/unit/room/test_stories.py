@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
@@ -79,6 +79,36 @@ def test_a_story_without_steps_or_with_a_used_name_is_not_saved(
     assert (tmp_path / "new.json").read_text() == saved
     recorder.save("newer", "Another")
     assert not recorder.recording
+
+
+def conversation(status: str) -> dict[str, Any]:
+    return {"status": status, "direction": "inbound", "participants": [], "handovers": []}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        (["ended"], None),
+        (["failed"], "status of conversation 1 differs from the recording"),
+        (["ended", "ended"], "2 conversations in place of 1"),
+    ],
+)
+def test_a_replay_is_compared_with_its_recording(statuses: list[str], told: str | None) -> None:
+    expect = [stories.outcome(conversation("ended"))]
+    story = stories.Story(about="A call", people=[], trouble=Trouble(), steps=[], expect=expect)
+    assert stories.difference(story, [conversation(status) for status in statuses]) == told
+
+
+def test_only_a_saved_story_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = stories.story_path("three-guests").read_text()
+    monkeypatch.setattr(stories, "FOLDER", tmp_path)
+    (tmp_path / "kept.json").write_text(story)
+    (tmp_path / "gone.json").write_text(story)
+    for name in ("missing", "../kept"):
+        with pytest.raises(UnknownStoryError):
+            stories.delete(name)
+    stories.delete("gone")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
 
 
 class LateState:

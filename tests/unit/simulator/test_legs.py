@@ -145,6 +145,25 @@ def test_a_manual_person_waits_for_each_action(harness: SimulatorHarness) -> Non
     assert (declined.hangup_cause, busy.hangup_cause) == ("call_rejected", "user_busy")
 
 
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_a_phone_in_a_call_is_busy_if_the_settings_say_so(
+    harness: SimulatorHarness, is_busy: bool
+) -> None:
+    harness.telnyx.settings.busy_in_call = is_busy
+    first = harness.dial()
+    harness.clock.advance(2)
+    second = harness.dial()
+    harness.clock.advance(2)
+
+    assert first.state == "answered"
+    assert second.state == ("ended" if is_busy else "answered")
+    assert second.hangup_cause == ("user_busy" if is_busy else None)
+    harness.telnyx.hang_up(first.call_control_id)
+    third = harness.dial()
+    harness.clock.advance(2)
+    assert third.state == "answered"
+
+
 def test_only_a_called_person_can_answer(harness: SimulatorHarness) -> None:
     leg = harness.telnyx.ring_in(CALLER, US)
 

@@ -122,6 +122,20 @@ def test_a_duplicate_webhook_has_the_same_event_id(harness: SimulatorHarness) ->
     assert len({hook.envelope["data"]["id"] for hook in harness.received}) == 1
 
 
+def test_a_fault_of_webhooks_ends_after_its_times(harness: SimulatorHarness) -> None:
+    settings = harness.telnyx.deliverer.settings
+    settings["call.initiated"] = DeliverySettings(drop=1.0, times=1)
+    settings["*"] = DeliverySettings(duplicates=1, times=1)
+    for _ in range(3):
+        harness.telnyx.ring_in(FRIEND, US)
+    harness.clock.advance(1)
+
+    # The first webhook is lost, the second is delivered twice, the third is as usual.
+    assert len(harness.telnyx.deliverer.dropped) == 1
+    assert attempts(harness) == [1, 1, 1]
+    assert settings["call.initiated"].times == settings["*"].times == 0
+
+
 def test_a_dropped_webhook_is_not_delivered(harness: SimulatorHarness) -> None:
     harness.telnyx.deliverer.settings["call.answered"] = DeliverySettings(drop=1.0)
     harness.answered()
