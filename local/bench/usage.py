@@ -40,13 +40,13 @@ METRICS_BYTES = 450
 MINUTE_FUNCTIONS = ("sweep", "census", "erase")
 """The functions that run every minute, and alone in an idle month."""
 
-MINUTE_METRICS = ("SweepTouched", "CensusFailed", "DeadLetters")
+MINUTE_METRICS = ("SweepFailed", "CensusFailed", "DeadLetters")
 """The metrics of an idle month, which show that sweep and census run."""
 
 COUNTS_OF_DEAD_LETTERS_AN_HOUR = 12
 """The census counts the messages of every dead-letter queue, with a request for each."""
 
-MAX_IDLE_MONTH = 5.6
+MAX_IDLE_MONTH = 5.5
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15

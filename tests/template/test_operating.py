@@ -46,7 +46,6 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
         ("Partyline", "WebhookUnknownType"),
         ("Partyline", "FailoverReceived"),
         ("Partyline", "OldestPendingSecs"),
-        ("Partyline", "SweepTouched"),
         ("Partyline", "SweepFailed"),
         ("Partyline", "CensusFailed"),
         ("Partyline", "DeadLetters"),
@@ -106,7 +105,7 @@ def test_missing_data_is_an_alarm_for_the_sweep_and_the_census_only(
     template: Template,
 ) -> None:
     for name, alarm in alarms(template).items():
-        every_minute = name in ("SweepSilent", "CensusFails", "DeadLetters")
+        every_minute = name in ("SweepFails", "CensusFails", "DeadLetters")
         silent = "breaching" if every_minute else "notBreaching"
         assert alarm["TreatMissingData"] == silent, name
 

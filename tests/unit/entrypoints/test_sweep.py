@@ -218,3 +218,11 @@ def test_the_sweep_corrects_the_count_of_open_conversations(
     run(deployment)
     assert figures(written)["OpenCountRepaired"] == 1
     assert deployment.store.open_counts.count(OPEN_API) == 0
+
+
+def test_a_sweep_without_work_writes_one_metric_which_tells_that_it_runs(
+    deployment: Deployment, written: Written
+) -> None:
+    written()
+    deployment.invoke("sweep", {})
+    assert figures(written) == {"SweepFailed": 0}
