@@ -27,6 +27,7 @@ EVERYTHING = {
     "KmsKeyArn": KEY,
     "ApiAuthorization": "both",
     "ArchiveDays": "30",
+    "DailyBudget": "20",
 }
 """Stage prod with all compatible options on."""
 

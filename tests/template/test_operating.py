@@ -14,6 +14,7 @@ from partyline.telemetry import Metric
 from tests.template.test_stack import PARAMETERS, ROOT
 
 PAGE = (ROOT / "docs/operations.md").read_text()
+BUDGET = {**PARAMETERS, "DailyBudget": "20"}
 TOPIC = "arn:aws:sns:us-east-1:111122223333:alarms"
 
 
@@ -32,10 +33,16 @@ def metrics(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, str]]]:
         yield metric["Namespace"], metric["MetricName"], dimensions
 
 
-def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
+@pytest.mark.parametrize("budget", ["0", "0.0", "0.5", "20"])
+def test_the_budget_has_an_alarm_if_there_is_a_budget(budget: str) -> None:
+    template = Template({**PARAMETERS, "DailyBudget": budget})
+    assert ("BudgetNearlyUsed" in alarms(template)) is (float(budget) > 0)
+
+
+def test_there_is_an_alarm_for_each_kind_of_failure() -> None:
     watched = {
         (namespace, name)
-        for alarm in alarms(template).values()
+        for alarm in alarms(Template(BUDGET)).values()
         for namespace, name, _ in metrics(alarm)
     }
     assert watched == {
@@ -70,8 +77,9 @@ def test_there_is_an_alarm_for_each_kind_of_failure(template: Template) -> None:
     }
 
 
-def test_every_metric_of_an_alarm_is_written_under_its_name(template: Template) -> None:
+def test_every_metric_of_an_alarm_is_written_under_its_name() -> None:
     """An alarm on a misspelt name would never fire."""
+    template = Template(BUDGET)
     service = template.functions["SweepFunction"].environment["POWERTOOLS_SERVICE_NAME"]
     for name, alarm in alarms(template).items():
         for namespace, metric, dimensions in metrics(alarm):
@@ -112,12 +120,13 @@ def test_missing_data_is_an_alarm_for_the_sweep_and_the_census_only(
 
 def test_alarms_notify_the_topic_of_the_parameter(template: Template) -> None:
     assert not any("AlarmActions" in alarm for alarm in alarms(template).values())
-    notifying = alarms(Template({**PARAMETERS, "AlarmTopicArn": TOPIC}))
+    notifying = alarms(Template({**BUDGET, "AlarmTopicArn": TOPIC}))
     for name, alarm in notifying.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC], name
 
 
-def test_alarms_have_no_fixed_names_and_the_docs_explain_each(template: Template) -> None:
+def test_alarms_have_no_fixed_names_and_the_docs_explain_each() -> None:
+    template = Template(BUDGET)
     section = PAGE.partition("## Alarms")[2].partition("\n## ")[0]
     explained = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
     assert explained == set(alarms(template))
