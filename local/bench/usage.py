@@ -46,7 +46,7 @@ MINUTE_METRICS = ("SweepFailed", "CensusFailed", "DeadLetters")
 COUNTS_OF_DEAD_LETTERS_AN_HOUR = 12
 """The census counts the messages of every dead-letter queue, with a request for each."""
 
-MAX_IDLE_MONTH = 5.4
+MAX_IDLE_MONTH = 5.2
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15
@@ -182,7 +182,7 @@ def idle_month(template: Template, minute: Mapping[str, float]) -> dict[str, flo
         "lambda_request": runs,
         "lambda_gb_second_arm64": MINUTES_A_MONTH * minute["gb_seconds"],
         "scheduler_invocation": runs,
-        "xray_trace": runs,
+        "xray_trace": MINUTES_A_MONTH * _traced(template),
         "sqs_request": MINUTES_A_MONTH * QUEUE_POLLS_A_MINUTE * queue_readers(template)
         + 30 * 24 * COUNTS_OF_DEAD_LETTERS_AN_HOUR * _dead_letter_queues(template),
         "dynamodb_read_unit": MINUTES_A_MONTH * minute["reads"],
@@ -216,6 +216,16 @@ def queue_readers(template: Template) -> int:
     }
     mappings = template.properties_of("AWS::Lambda::EventSourceMapping")
     return sum(mapping["EventSourceArn"] in queues for _, mapping in mappings)
+
+
+def _traced(template: Template) -> int:
+    """Count the functions of every minute whose invocations X-Ray traces."""
+    functions = template.of_type("AWS::Lambda::Function")
+    return sum(
+        function["Properties"].get("TracingConfig") == {"Mode": "Active"}
+        for name, function in functions
+        if template.functions[name].folder in MINUTE_FUNCTIONS
+    )
 
 
 def _dead_letter_queues(template: Template) -> int:

@@ -265,3 +265,15 @@ def test_snapstart_and_provisioned_concurrency_exclude_each_other() -> None:
         [assertion] = stack.transformed["Rules"]["SnapStartOrProvisionedConcurrency"]["Assertions"]
         assert stack.resolver.resolve(assertion["Assert"]) is allowed
         assert assertion["AssertDescription"].endswith(".")
+
+
+@pytest.mark.parametrize("parameters", [PARAMETERS, EVERYTHING], ids=["plain", "everything"])
+def test_all_functions_are_traced_but_those_of_every_minute(parameters: dict[str, str]) -> None:
+    template = Template(parameters)
+    traced = {
+        template.functions[name].folder
+        for name, function in template.of_type("AWS::Lambda::Function")
+        if function["Properties"].get("TracingConfig") == {"Mode": "Active"}
+    }
+    every = {function.folder for function in template.functions.values()}
+    assert every - traced == {"sweep", "census", "erase"}
