@@ -46,7 +46,7 @@ MINUTE_METRICS = ("SweepFailed", "CensusFailed", "DeadLetters")
 COUNTS_OF_DEAD_LETTERS_AN_HOUR = 12
 """The census counts the messages of every dead-letter queue, with a request for each."""
 
-MAX_IDLE_MONTH = 5.2
+MAX_IDLE_MONTH = 5
 """The most that a month without calls may cost, in USD, after the allowances of every account."""
 
 QUEUE_POLLS_A_MINUTE = 15

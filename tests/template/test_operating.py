@@ -10,6 +10,7 @@ import pytest
 
 from local.stack.template import Template
 from partyline.entrypoints.census import DEAD_LETTERS_EVERY_MINUTES
+from partyline.services.eraser import ALARMING
 from partyline.telemetry import Metric
 from tests.template.test_stack import PARAMETERS, ROOT
 
@@ -49,8 +50,7 @@ def test_there_is_an_alarm_for_each_kind_of_failure() -> None:
         ("Partyline", "WebhookFailed"),
         ("Partyline", "Failed"),
         ("Partyline", "SignatureRefused"),
-        ("Partyline", "WebhookVersionOne"),
-        ("Partyline", "WebhookUnknownType"),
+        ("Partyline", "WebhookNotUnderstood"),
         ("Partyline", "FailoverReceived"),
         ("Partyline", "OldestPendingSecs"),
         ("Partyline", "SweepFailed"),
@@ -65,7 +65,6 @@ def test_there_is_an_alarm_for_each_kind_of_failure() -> None:
         ("Partyline", "DialingOff"),
         ("Partyline", "BudgetUsedPercent"),
         ("Partyline", "ErasureFailed"),
-        ("Partyline", "ErasureGivenUp"),
         ("Partyline", "HookDisabled"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/ApiGateway", "Latency"),
@@ -101,6 +100,11 @@ def test_every_webhook_function_has_an_alarm(template: Template) -> None:
     webhooks = {route.function for route in template.routes if route.path.startswith("/webhooks")}
     alarm = alarms(template)["WebhookFunctionsFail"]
     assert {dimensions["FunctionName"] for _, _, dimensions in metrics(alarm)} == webhooks
+
+
+def test_a_conversation_that_telnyx_did_not_delete_rings_at_once(template: Template) -> None:
+    alarm = alarms(template)["ErasuresFail"]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", ALARMING)
 
 
 def test_no_alarm_exceeds_the_limit_of_metrics(template: Template) -> None:

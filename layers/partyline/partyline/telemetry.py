@@ -55,6 +55,7 @@ class Metric(StrEnum):
     WEBHOOK_IGNORED = "WebhookIgnored"  # webhooks of no other kind that concern no conversation
     WEBHOOK_TRANSCRIPT = "WebhookTranscript"  # new messages of a conversation; ignored
     WEBHOOK_AI = "WebhookAi"  # undocumented `ai.*` webhooks; ignored
+    WEBHOOK_NOT_UNDERSTOOD = "WebhookNotUnderstood"  # those of the next two kinds together
     WEBHOOK_VERSION_ONE = "WebhookVersionOne"  # webhooks of Telnyx's API version 1; ignored
     WEBHOOK_UNKNOWN_TYPE = "WebhookUnknownType"  # webhooks of types that we do not know; ignored
     WEBHOOK_WITHOUT_TYPE = "WebhookWithoutType"  # JSON objects without an event type; ignored
@@ -99,7 +100,7 @@ class Metric(StrEnum):
     CONVERSATIONS_OPEN_LONG = "ConversationsOpenLong"  # for over four hours and a quarter
     OPEN_COUNT_REPAIRED = "OpenCountRepaired"  # corrections of the count of open conversations
     NUMBERS_INDEXED = "NumbersIndexed"  # entries of the index of people that were written
-    ERASURE_FAILED = "ErasureFailed"  # passes of an erasure that were interrupted
+    ERASURE_FAILED = "ErasureFailed"  # interrupted passes, and 3 for each of the next
     ERASURE_GIVEN_UP = "ErasureGivenUp"  # conversations that Telnyx did not delete within a day
     DIALING_OFF = "DialingOff"  # sweeps that found all dials switched off
     COMMAND_LATENCY = "CommandLatency", MetricUnit.Milliseconds  # duration of a Telnyx command

@@ -17,6 +17,7 @@ from local.bench.usage import MINUTE_FUNCTIONS, MINUTE_METRICS
 from local.stack.template import Template
 from partyline.domain.model.events import EventType
 from partyline.services.engine import EVENT_METRICS, RESULT_METRICS
+from partyline.services.eraser import ALARMING
 from partyline.services.errors import RequestError
 from partyline.services.hook_sender import Answer, HookSender
 from partyline.services.request_forms import FORM_METRICS
@@ -474,6 +475,19 @@ def test_a_run_writes_every_metric_with_its_unit(
     named = {metric.value: metric.unit.value for metric in Metric if metric not in BY_KIND}
     assert {name: unit for name, unit in found.items() if name in named} == named
     assert set(found) <= set(Metric)
+
+
+def test_a_conversation_that_telnyx_does_not_delete_is_as_many_failures_as_ring(
+    deployment: Deployment, written: Written
+) -> None:
+    at = deployment.clock() - timedelta(days=2)
+    owing = Erasure(id="e-1", kind="conversation", created_at=at, key_id="ops", owed=["run-1"])
+    deployment.app.erasures.add(owing)
+    deployment.telnyx.answers["GET"] = [httpx.Response(503) for _ in range(4)]
+    written()
+    deployment.invoke("erase", {})
+    counted = figures(written)
+    assert (counted["ErasureGivenUp"], counted["ErasureFailed"]) == (1, ALARMING)
 
 
 def test_each_event_and_each_result_counts_once(deployment: Deployment, written: Written) -> None:

@@ -56,6 +56,9 @@ IGNORED: dict[type[Event], Metric] = {
 }
 """The metrics of ignored webhooks by kind; any other ignored webhook is `WebhookIgnored`."""
 
+NOT_UNDERSTOOD = (Metric.WEBHOOK_VERSION_ONE, Metric.WEBHOOK_UNKNOWN_TYPE)
+"""The kinds of ignored webhooks that need an operator; they share a metric, which has an alarm."""
+
 Request = dict[str, Any]
 Common = dict[str, Any]
 
@@ -102,7 +105,10 @@ def process_webhook(app: App, request: Request, received_at: float | None = None
 
 
 def _report_ignored(event: Event) -> None:
-    count(IGNORED.get(type(event), Metric.WEBHOOK_IGNORED))
+    metric = IGNORED.get(type(event), Metric.WEBHOOK_IGNORED)
+    count(metric)
+    if metric in NOT_UNDERSTOOD:
+        count(Metric.WEBHOOK_NOT_UNDERSTOOD)
     if isinstance(event, webhooks.VersionOneEvent):
         message = "ignored: Telnyx sends API version 1; set webhook_api_version of the application"
         logger.warning(message, extra={"reason": "webhook_api_version"})

@@ -29,6 +29,13 @@ from partyline.telnyx.errors import RefusedError, TelnyxError
 MAX_CONFLICTS = 3  # how often a conversation is read again in a pass
 MAX_OWED = 200  # deletions at Telnyx that an erasure's row holds before it goes on
 
+ALARMING = 3
+"""The failures in 15 minutes at which the alarm `ErasuresFail` rings.
+
+An interrupted pass is one failure and goes on by itself; a conversation that Telnyx did not delete
+within a day counts as this number.
+"""
+
 GONE = (404, 410)  # Telnyx does not know the conversation (any more)
 
 HasTime = Callable[[], bool]
@@ -214,6 +221,7 @@ class Eraser:
         counted = erasure.counting(telnyx_conversations=len(erasure.owed) - len(left))
         if left and self.clock() >= erasure.created_at + timeouts.ERASURE_GIVEN_UP_AFTER:
             count(Metric.ERASURE_GIVEN_UP, len(left))
+            count(Metric.ERASURE_FAILED, ALARMING * len(left))
             given_up = [*erasure.given_up, *left][:MAX_GIVEN_UP]
             return counted.model_copy(update={"owed": [], "given_up": given_up})
         return counted.model_copy(update={"owed": left})
