@@ -47,7 +47,6 @@ def test_there_is_an_alarm_for_each_kind_of_failure() -> None:
         for namespace, name, _ in metrics(alarm)
     }
     assert watched == {
-        ("Partyline", "WebhookFailed"),
         ("Partyline", "Failed"),
         ("Partyline", "SignatureRefused"),
         ("Partyline", "WebhookNotUnderstood"),

@@ -71,7 +71,7 @@ class Metric(StrEnum):
     BUDGET_EXCEEDED = "BudgetExceeded"  # requests whose dials did not fit into the day's budget
     BUDGET_USED = "BudgetUsedPercent", MetricUnit.Percent  # of the day's budget, at each dial
     INBOUND_REFUSED = "InboundRefused"  # incoming calls rejected beyond the limits of calls
-    REQUEST_FAILED = "Failed"  # requests of the API and of tools answered with 500 or above
+    REQUEST_FAILED = "Failed"  # webhooks and all other requests answered with 500 or above
     AWS_ERROR_UNEXPECTED = "AwsErrorUnexpected"  # a bug or a missing permission
     FAILOVER_RECEIVED = "FailoverReceived"  # messages of the failover queue with a valid signature
     FAILOVER_PUT_BACK = "FailoverPutBack"  # messages that return to the failover queue

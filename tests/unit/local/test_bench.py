@@ -20,6 +20,7 @@ from local.stack.template import Template
 from partyline.bootstrap import override
 from partyline.entrypoints.census import DEAD_LETTERS_EVERY_MINUTES
 from tests.support.deployment import delete_all_items
+from tests.template.test_stack import PARAMETERS
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,9 @@ IDLE_MINUTE = {"gb_seconds": 2.0, "reads": 16}
 """An idle minute of the sweep and the census, with time to spare."""
 
 
-def test_a_month_without_calls_costs_at_most_the_goal(template: Template) -> None:
-    month = idle_month(template, IDLE_MINUTE)
+@pytest.mark.parametrize("options", [{}, {"DailyBudget": "20"}], ids=["plain", "budget"])
+def test_a_month_without_calls_costs_at_most_the_goal(options: dict[str, str]) -> None:
+    month = idle_month(Template({**PARAMETERS, **options}), IDLE_MINUTE)
     assert month["dashboard_month"] == 1
     assert month["alarm_metric_month"] >= 30
     assert cost_beyond_free(month) <= MAX_IDLE_MONTH

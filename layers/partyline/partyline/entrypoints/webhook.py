@@ -67,7 +67,12 @@ EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 def webhook() -> Handler:
     """Make the handler of a webhook function, for every event type."""
-    return http_handler(process_webhook, lambda: count(Metric.WEBHOOK_FAILED))
+    return http_handler(process_webhook, _count_failure)
+
+
+def _count_failure() -> None:
+    count(Metric.WEBHOOK_FAILED)
+    count(Metric.REQUEST_FAILED)
 
 
 def process_webhook(app: App, request: Request, received_at: float | None = None) -> Response:
