@@ -210,7 +210,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "contacts.Dana.screening.accept_digit",
     ),
     ({"contacts": {"Dana": CONTACT, " dana": CONTACT}}, "contacts"),
-    ({"contacts": {"  ": CONTACT}}, "contacts"),
+    ({"contacts": {"  ": CONTACT}}, "contacts.  "),
     ({"contacts": {f"c{nth}": CONTACT for nth in range(51)}}, "contacts"),
     ({"dial_any_number": "yes"}, "dial_any_number"),
     ({"limits": {"participants": 0}}, "limits.participants"),

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from partyline.domain.model.assistant import AssistantStart
 from partyline.domain.model.commands import Role
-from partyline.domain.names import has_hidden_characters
+from partyline.domain.names import has_hidden_characters, normalized_name
 
 MAX_ASSISTANT_BYTES = 100_000
 """Bound that keeps a conversation within one table item."""
@@ -16,6 +16,8 @@ MAX_ASSISTANT_BYTES = 100_000
 def _check_name(name: str) -> str:
     if has_hidden_characters(name):
         raise PydanticCustomError("name", "a name has no control, line-break or bidi characters")
+    if not normalized_name(name):
+        raise PydanticCustomError("name", "a name has more than space")
     return name
 
 

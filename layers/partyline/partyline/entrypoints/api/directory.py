@@ -73,8 +73,6 @@ class RouteRequest(RequestModel):
         check_assistant_size(self.assistant)
         check_start(self.start, self.assistant)
         names = [normalized_name(name) for name in self.contacts]
-        if "" in names:
-            raise field_error("contacts", "a name of nothing but space")
         if len(set(names)) < len(names):
             raise field_error("contacts", "two names differ in case or space only")
         most = self.limits.legs_at_once or requests.MAX_AT_ONCE
