@@ -40,6 +40,7 @@ class MemoryTable:
     def __init__(self, create: Mapping[str, Any]) -> None:
         """Begin empty. `follower` gets each written item with the name of its stream record."""
         self.follower: Callable[[str, Item], object] | None = None
+        self._create = create
         self._name = str(create["TableName"])
         self._key = _key_names(create["KeySchema"])
         self._indexes = {
@@ -54,6 +55,14 @@ class MemoryTable:
         # The same items by partition, of the table (None) and of each index.
         self._partitions: dict[tuple[str | None, str], dict[Key, Item]] = {}
         self._lock = threading.RLock()
+
+    def copy(self) -> "MemoryTable":
+        """Another table with the same items, without a follower. Both share items: none changes."""
+        copied = MemoryTable(self._create)
+        with self._lock:
+            copied._items = self._items.copy()
+            copied._partitions = {place: each.copy() for place, each in self._partitions.items()}
+        return copied
 
     def get_item(self, **request: Any) -> Item:
         """DynamoDB API: GetItem."""

@@ -9,7 +9,6 @@ import json
 import os
 from collections import Counter
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,14 +72,14 @@ class World:
     """The state before the erasure, which each run begins with."""
 
     lab: Lab
-    items: list[Any]
+    table: MemoryTable
     messages: dict[str, list[Any]]
     ids: list[str]
 
     @cached_property
     def others(self) -> list[Any]:
         """The rows of the conversation in which Dana never was."""
-        return rows_of(self.items, self.ids[-1])
+        return rows_of(list(self.lab.table.items()), self.ids[-1])
 
 
 def rows_of(items: list[Any], conversation_id: str) -> list[Any]:
@@ -96,7 +95,10 @@ def world() -> World:
     lab = backend.new_lab(template, Logs())
     ids = whole_person(lab, ErasureLab(lab))
     waiting = {name: lab.gateway.queues.waiting(name) for name in DEAD_LETTERS}
-    return World(lab, list(lab.table.items()), waiting, ids)
+    table = MemoryTable(template.table.create)
+    for item in lab.table.items():
+        table.put_item(TableName=template.table.name, Item=item)
+    return World(lab, table, waiting, ids)
 
 
 class Run:
@@ -106,9 +108,9 @@ class Run:
         self.world, lab = world, world.lab
         self.clock = VirtualClock(lab.clock.now())
         self.io = FaultInjector(self.clock, strikes)
-        self.table: Any = MemoryTable(deployment().table.create)
-        for item in world.items:
-            self.table.put_item(TableName=deployment().table.name, Item=deepcopy(item))
+        self.table: Any = world.table.copy()
+        self.table.follower = self._note
+        self._erasures: dict[str, Any] = {}
         queues = lab.gateway.queues
         queues.now = self.clock.now
         for name, messages in world.messages.items():
@@ -156,10 +158,13 @@ class Run:
         items: list[Any] = self.table.scan(TableName=deployment().table.name)["Items"]
         return items
 
+    def _note(self, _: str, row: Any) -> None:
+        if row["sk"]["S"] == "ERASURE":
+            self._erasures[row["pk"]["S"]] = json.loads(row["erasure"]["S"])
+
     def erasures(self) -> list[Any]:
         """The erasures: a request whose answer was lost was sent again, and made another."""
-        rows = [row for row in self.items() if row["sk"]["S"] == "ERASURE"]
-        return [json.loads(row["erasure"]["S"]) for row in rows]
+        return list(self._erasures.values())
 
     def check(self) -> None:
         """Nothing is left of Dana, everything is counted once, and others keep theirs."""
@@ -174,7 +179,8 @@ class Run:
         bodies = [message.body for name in DEAD_LETTERS for message in queues.waiting(name)]
         assert len(bodies) == len(DEAD_LETTERS)
         counted = Counter[str]()
-        for erasure in self.erasures():
+        rows = [row for row in items if row["sk"]["S"] == "ERASURE"]
+        for erasure in [json.loads(row["erasure"]["S"]) for row in rows]:
             assert erasure["number"] is None
             assert not erasure["owed"]
             counted.update(erasure["counts"])

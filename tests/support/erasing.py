@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -99,7 +100,8 @@ class ErasureLab:
         return found
 
 
-def forms(number: str) -> set[bytes]:
+@cache
+def forms(number: str) -> frozenset[bytes]:
     """The forms in which a number may be written, from the plainest on."""
     digits = number.removeprefix("+")
     plain = {digits, quote(number, safe=""), number.replace("+", "\\u002b")}
@@ -107,7 +109,7 @@ def forms(number: str) -> set[bytes]:
     for shift in range(3):  # base64 of a text in which the number begins anywhere
         whole = base64.b64encode(b"-" * shift + digits.encode())
         coded.add(whole[(shift * 4 + 2) // 3 : len(digits) * 4 // 3 - 1])
-    return {text.encode() for text in plain} | coded
+    return frozenset(text.encode() for text in plain) | coded
 
 
 def holds(text: str, number: str) -> bool:
