@@ -2,7 +2,7 @@
 
 import { moment } from "./words.js";
 
-/** Telnyx's list prices of a started minute in the USA, in cents: a call with Call Control, and the assistant. */
+/** Assumed prices of a started minute, in cents: a call, and the assistant. Nobody has compared them with a bill of Telnyx. */
 const CALL_CENTS = 0.7;
 const ASSISTANT_CENTS = 6;
 
@@ -38,4 +38,4 @@ export function costWords({ conversation, timeline = [] }, now) {
 }
 
 /** How the estimate is made. */
-export const COST_HINT = `By Telnyx's list prices for the USA: ${CALL_CENTS} cents for each started minute of a call, ${ASSISTANT_CENTS} cents for each of the assistant. The report of an ended conversation has Telnyx's own prices.`;
+export const COST_HINT = `By assumed prices, which nobody has compared with a bill of Telnyx: ${CALL_CENTS} cents for each started minute of a call, ${ASSISTANT_CENTS} cents for each of the assistant. The report of an ended conversation has Telnyx's own prices.`;
