@@ -39,9 +39,9 @@ def test_every_story_runs_under_every_answer() -> None:
         (story, name, answer) for story in PLAYS for name in ANSWERS for answer in ANSWERS[name]
     }
     paired = {
-        (run.story, name, dict(run.answers).get(name, ASSUMED[name]))
+        (run.story, *answer)
         for run in paired_runs()
-        for name in ANSWERS
+        for answer in {**ASSUMED, **dict(run.answers)}.items()
     }
     alone = {(run.story, *run.answers[0]) for run in single_runs()}
     assert paired == wanted

@@ -26,7 +26,8 @@ class Stored(BaseModel):
         model = type(self)
         values = self.__dict__.copy()
         for name in _mutable_fields(model):
-            values[name] = _copied(values[name])
+            if (value := values[name]) is not None:
+                values[name] = _copied(value)
         copied = model.__new__(model)
         _set(copied, "__dict__", values)
         _set(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__.copy())
@@ -60,7 +61,7 @@ def _is_immutable(annotation: Any) -> bool:
 
 
 def _copied(value: Any) -> Any:
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return value
     if isinstance(value, list):
         return [_copied(each) for each in value]
