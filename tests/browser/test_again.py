@@ -49,4 +49,7 @@ def test_a_webhook_is_sent_again_and_a_lost_webhook_is_delivered(room: RoomPage)
     room.press(ALEX, "Hang up")
     room.row("webhook", "call.hangup lost on the way|call.hangup .*lost on the way").first.click()
     again.click()
-    expect(room.page.locator(".sentence")).to_have_text(re.compile("ended because Alex left"))
+    expect(room.row("webhook", "call.hangup")).to_have_count(2)
+    # The webhook that ends the assistant's conversation may come first, with Telnyx's own reason.
+    ended = re.compile("ended because (Alex left|customer disconnect)")
+    expect(room.page.locator(".sentence")).to_have_text(ended)

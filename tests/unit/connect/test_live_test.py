@@ -185,7 +185,12 @@ def test_a_signal_hangs_up_all_calls(
         original(secs)
 
     live_telnyx.sleep = sleep  # type: ignore[method-assign]
-    assert run(account_setup, "--yes") == 1
+    # A shell lets the processes that it starts in the background ignore SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(account_setup, "--yes") == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "Interrupted. All calls are hung up; --resume goes on." in account_setup.output
     assert sent == [number]
     assert live_telnyx.legs_up == []

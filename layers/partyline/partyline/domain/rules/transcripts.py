@@ -6,6 +6,7 @@ whole list replaces the live messages (`store_whole`). A list that is missing, c
 fetched (`complete_transcript`).
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,8 +14,6 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
-
-from pydantic_core import to_json
 
 from partyline.domain.model import statuses
 from partyline.domain.model.commands import Action
@@ -280,7 +279,10 @@ def _size(message: TranscriptMessage) -> int:
     for call in message.tool_calls:
         texts += [call.id, call.function, call.arguments]
     entries = 1 + len(message.tool_calls)
-    return sum(len(to_json(text)) - 2 for text in texts if text) + MESSAGE_BYTES * entries
+    return (
+        sum(len(json.dumps(text, ensure_ascii=False).encode()) - 2 for text in texts if text)
+        + MESSAGE_BYTES * entries
+    )
 
 
 def _speaker(conversation: Conversation, message: TranscriptMessage) -> str | None:
