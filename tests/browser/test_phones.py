@@ -52,10 +52,13 @@ def test_keys_answer_invite_and_hang_up(room: RoomPage) -> None:
     expect(page.get_by_role("dialog", name="Invite somebody")).to_be_visible()
     page.keyboard.press("h")  # in a dialog a key is not for the page
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Invite somebody")).to_be_hidden()
     room.expect_status("active")
+    page.locator("body").evaluate("() => document.activeElement.blur()")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("hangs up the first phone")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.locator("body").evaluate("() => document.activeElement.blur()")
     page.keyboard.press("h")
     room.expect_status("ended")
