@@ -41,7 +41,7 @@ _AT = r"[@\uff20\ufe6b]"
 _LOCAL = r"[^\s@\uff20\ufe6b<>()\[\],;:\"\\]"
 _QUOTED = r"\"[^\"\n]{1,64}\""
 _LITERAL = r"\[[^\]\s@\uff20\ufe6b]{1,64}\]"
-# An address reaches from the begin of a word to the word's last letter or digit, however many at
+# An address reaches from the beginning of a word to its last letter or digit, however many at
 # signs the word has. So a second masking finds nothing, and the search is linear.
 _MAIL = re.compile(
     # A user of a SIP address may have a password after a colon.
