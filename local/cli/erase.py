@@ -38,7 +38,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for a confirmation.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the erasure is done.")] = False,
 ) -> None:
-    """Erase a conversation that is over, or a person everywhere.
+    """Erase a conversation that is over, a scheduled start, or a person everywhere.
 
     The erasure of a person takes ten minutes. `partyline receipt ID` shows what was erased.
     """
@@ -70,10 +70,8 @@ def _request(api: Api, subject: str, *, do_not_call: bool) -> tuple[str, str]:
     if do_not_call:
         raise typer.BadParameter("--do-not-call needs a number")
     conversation_id = api.conversation_id(subject)
-    view = api.ask("GET", f"/conversations/{conversation_id}")
-    if "start_at" in view and view["status"] != "failed":  # the request would cancel the start
-        raise typer.BadParameter("a scheduled start; `partyline conversations cancel` cancels it")
-    return f"/conversations/{conversation_id}", f"Erase the conversation {conversation_id}?"
+    path = f"/conversations/{conversation_id}"
+    return f"{path}?scheduled=erase", f"Erase the conversation {conversation_id}?"
 
 
 def _show(api: Api, receipt: Json) -> None:

@@ -116,6 +116,15 @@ def test_an_expired_conversation_is_unknown_before_the_table_deletes_the_row(
     assert store.look_up_call("c-1", None, None, None).conversation is None
 
 
+def test_an_expired_event_is_not_shown(memory: Any, template: Template) -> None:
+    now = [NOW]
+    store = ConversationStore(memory, template.table.name, DAYS, lambda: now[0])
+    whole_step(store)
+    assert store.event("c-1", 1)
+    now[0] = NOW + timedelta(days=60) + LONGEST_LIFE
+    assert store.event("c-1", 1) is None
+
+
 def test_an_expired_transcript_and_expired_insights_are_not_shown(
     memory: Any, template: Template
 ) -> None:

@@ -5,8 +5,9 @@ import pytest
 from tests.histories.histories import History
 
 FEW = 40
-FOUND = (519, 645)
-"""Histories that the long form found: a sentence came whole, and then cut by an interruption."""
+FOUND = (519, 645, 3348)
+"""Histories that the long form found: a sentence came whole and then cut by an interruption, or
+came again after newer messages."""
 
 
 @pytest.mark.parametrize("number", [*range(FEW), *FOUND])

@@ -118,6 +118,25 @@ def test_an_erased_conversation_does_not_come_back_with_webhooks_that_come_again
     assert len(lab.commands("answer")) == 1
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_scheduled_start_is_erased_if_so_asked(
+    lab: Lab, erasing: ErasureLab, cancelled: bool
+) -> None:
+    booking = book(lab, DANA)
+    if cancelled:
+        for _ in range(2):  # a repeated cancellation erases nothing
+            assert lab.ask("DELETE", f"/conversations/{booking}").status == 200
+    assert rows_of(lab, booking)
+    answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erase")
+    assert answer.status == 202, answer.json
+    assert erasing.settle(booking)["erased"]["bookings"] == 1
+    assert rows_of(lab, booking) == []
+    assert erasing.places_of(DANA) == {}
+    answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erased")
+    assert answer.status == 422
+    assert "scheduled" in answer.json["error"]["message"]
+
+
 def test_an_unknown_conversation_and_an_unknown_erasure_are_not_found(
     lab: Lab, erasing: ErasureLab
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from local.simulator.model import Person
 from partyline.domain.rules import report as rules
+from partyline.store import keys
 from tests.support.lab import Lab, NewLab, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
 
@@ -61,6 +62,15 @@ def test_a_report_says_what_happened_and_what_it_cost(new_lab: NewLab) -> None:
     times = report["times"]
     assert times["asked"] < times["answered"] <= times["first_word"] < times["ended"]
     assert report["duration_secs"] > 60
+
+
+def test_a_report_that_has_expired_is_not_one_that_still_comes(new_lab: NewLab) -> None:
+    lab = new_lab()
+    conversation_id = talked(lab)
+    [event] = reports_of(lab, conversation_id)
+    lab.app.store.table.delete([keys.event(conversation_id, event["seq"])])
+    answer = lab.ask("GET", f"/conversations/{conversation_id}/report")
+    assert (answer.status, answer.json["error"]["code"]) == (404, "report_expired")
 
 
 def test_a_report_lists_the_newest_calls_and_counts_the_others(

@@ -17,6 +17,7 @@ SAID = [
     ("assistant", "We are open from nine to five."),
 ]
 ENDED = "call.conversation.ended"
+INSIGHTS = "call.conversation_insights.generated"
 
 
 def settings(**more: Any) -> Settings:
@@ -129,6 +130,29 @@ def test_messages_that_the_end_does_not_bring_are_fetched(new_lab: NewLab, fault
     lab.run(minutes(3))
     assert said(lab, conversation_id) == SAID
     assert ready(lab, conversation_id) == [{"count": 3, "runs": 1, "complete": True}]
+
+
+def test_messages_and_insights_that_are_fetched_are_stored_in_a_step_each(
+    new_lab: NewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may fill a transaction."""
+    lab = new_lab(settings=settings())
+    for lost in (ENDED, INSIGHTS):
+        lab.telnyx.deliverer.settings[lost] = DeliverySettings(drop=1.0)
+    stored, commit = list[tuple[int, int]](), lab.app.store.commit
+
+    def noted(before: Any, decision: Any, *more: Any) -> Any:
+        stored.append((len(decision.insights), len(decision.messages)))
+        return commit(before, decision, *more)
+
+    monkeypatch.setattr(lab.app.store, "commit", noted)
+    conversation_id = called(lab)
+    lab.hang_up(CALLER)
+    lab.run(minutes(3))
+    assert said(lab, conversation_id) == SAID
+    fetched = [counts for counts in stored if any(counts)]
+    assert sorted(bool(insights) for insights, _ in fetched) == [False, True]
+    assert sorted(bool(messages) for _, messages in fetched) == [False, True]
 
 
 @pytest.mark.parametrize(("form", "count"), [("null", 3), ("mark", 3), ("left_out", 0)])

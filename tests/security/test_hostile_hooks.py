@@ -193,6 +193,41 @@ def test_a_name_without_an_address_is_an_answer_in_a_word() -> None:
     assert answer.error == "name_not_resolved"
 
 
+def test_the_next_address_is_tried_when_an_address_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., int]
+) -> None:
+    port = serve(b"HTTP/1.1 204 No Content\r\n\r\n")
+    real, tried = httpcore.SyncBackend.connect_tcp, []
+
+    def connect(self: httpcore.SyncBackend, host: str, _port: int, *more: Any) -> Any:
+        tried.append(host)
+        if host != "8.8.4.4":
+            raise httpcore.ConnectTimeout if ":" in host else httpcore.ConnectError
+        return real(self, "127.0.0.1", port, *more)
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    addresses = ["2001:4860:4860::8888", "8.8.8.8", "8.8.4.4"]
+    sender = HookSender(resolve=resolving_to(*addresses))
+    assert sender.post("http://hooks.example.com/", {}, b"{}").status == 204
+    assert tried == addresses
+
+
+def test_the_addresses_of_a_host_share_the_time_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = []
+
+    def connect(_: object, _host: str, _port: int, timeout: float) -> None:
+        shares.append(timeout)
+        raise httpcore.ConnectTimeout
+
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    sender = HookSender(resolve=resolving_to("8.8.8.8", "8.8.4.4"), max_secs=60.0)
+    assert sender.post("https://hooks.example.com/", {}, b"{}").error == "timeout"
+    assert 29 < shares[0] <= 30
+    assert 59 < shares[1] <= 60
+
+
 def test_no_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, serve: Callable[..., int]
 ) -> None:

@@ -57,11 +57,11 @@ def test_an_erasure_can_be_waited_for(api: FakeApi, monkeypatch: pytest.MonkeyPa
     assert "not deleted at Telnyx: t-1" in shown.stderr
 
 
-def test_a_scheduled_start_is_cancelled_and_not_erased(api: FakeApi) -> None:
-    api.conversations = [BOOKING]
-    refused = api.run("erase", SCHEDULED, "--yes")
-    assert refused.exit_code == 2
-    assert api.changes() == []
+def test_a_scheduled_start_is_erased_and_not_only_cancelled(api: FakeApi) -> None:
+    api.conversations, api.erasures = [BOOKING], [ERASURE]
+    assert api.run("erase", SCHEDULED, "--yes").exit_code == 0
+    assert api.changes() == [("DELETE", f"/conversations/{SCHEDULED}", None)]
+    assert "scheduled=erase" in api.queries
 
 
 @pytest.mark.parametrize("status", ["ended", "active"])

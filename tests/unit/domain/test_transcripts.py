@@ -175,6 +175,27 @@ def test_a_doubled_webhook_with_only_the_new_messages_counts_once() -> None:
     assert words(story) == ["Hello", "Hi"]
 
 
+def test_a_doubled_webhook_with_only_the_new_messages_counts_once_after_newer_messages() -> None:
+    story = live_story()
+    said = turns("Hello", "Hi", "Bye")
+    for nth in (0, 1, 2, 0, 1):
+        turn(story, messages=said[nth : nth + 1], source="added", at=nth)
+    assert words(story) == ["Hello", "Hi", "Bye"]
+
+
+def test_late_messages_are_added_and_are_not_the_newest() -> None:
+    """Telnyx's list is whole with the newest message, though a late message was stored last."""
+    story = live_story()
+    said = turns("Hello", "Hi", "Bye", "Goodbye")
+    for nth in (0, 1, 3, 2):
+        turn(story, messages=said[nth : nth + 1], source="added", at=nth)
+    assert words(story) == ["Hello", "Hi", "Goodbye", "Bye"]
+    story.hang_up()
+    end(story, "Hello", "Goodbye")
+    assert story.state.transcript_is_final
+    assert words(story) == ["Hello", "Goodbye"]
+
+
 def test_added_messages_count_no_more_once_the_whole_history_comes() -> None:
     story = live_story()
     turn(story, messages=turns("Hello"), source="added", at=1)

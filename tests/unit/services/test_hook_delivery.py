@@ -53,6 +53,17 @@ def test_a_message_in_a_queue_holds_no_content_of_the_event(lab: HookLab) -> Non
     assert Attempt.parse(body).body == body
 
 
+def test_a_new_hook_gets_no_attempt_of_a_deleted_hook_with_the_same_id(lab: HookLab) -> None:
+    lab.put()
+    lab.emit("c-1")
+    lab.now += timedelta(seconds=1)
+    lab.hooks.delete("crm", lab.change())
+    lab.put(url="https://other.example.com/")
+    lab.emit("c-2")
+    lab.run()
+    assert [request.event_id for request in lab.receiver.requests] == ["msg_c-2_1"]
+
+
 def test_a_failed_attempt_is_repeated_with_growing_pauses_for_a_day(lab: HookLab) -> None:
     lab.put()
     lab.emit()

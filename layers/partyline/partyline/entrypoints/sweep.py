@@ -15,7 +15,8 @@ from partyline.domain.model import timeouts
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.inputs import Input
 from partyline.services.engine import IngestResult
-from partyline.services.timers import MAX_BATCH, TimerMessage
+from partyline.services.queue_batch import MAX_BATCH
+from partyline.services.timers import TimerMessage
 from partyline.store import ConversationStore, keys
 from partyline.store.open_counts import OPEN_SHARES
 from partyline.store.table import TransactionCancelledError

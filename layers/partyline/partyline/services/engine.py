@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from partyline.domain.decide import Decision, decide
 from partyline.domain.model import inputs, results, timeouts
-from partyline.domain.model.commands import Action, Command
+from partyline.domain.model.commands import FETCHES, Action, Command
 from partyline.domain.model.conversation import Conversation
 from partyline.domain.model.events import EventType
 from partyline.domain.model.steps import step_record
@@ -243,8 +243,9 @@ class Engine:
         )
         executed = 0
         while conversation is not None and due and executed < MAX_COMMANDS:
-            batch, due = due[:MAX_RESULTS], due[MAX_RESULTS:]
-            executed += len(batch)
+            size = _batch_size(due)
+            batch, due = due[:size], due[size:]
+            executed += size
             applied: list[inputs.Input] = list(self._results(conversation, batch, cause))
             # Commands whose lease ended before they were sent are claimed again by the next step.
             applied = applied or [inputs.TimerElapsed(id=cause)]
@@ -290,6 +291,17 @@ class Engine:
             count(Metric.COMMAND_LATENCY, took_ms)
             outcome = inputs.CommandResult(id=cause, key=command.key, result=result)
             yield self._content.input(outcome)
+
+
+def _batch_size(due: Sequence[Command]) -> int:
+    """Return how many of the commands are executed before their results are stored as a step.
+
+    A fetch is executed alone: its result may fill a transaction.
+    """
+    if due[0].action in FETCHES:
+        return 1
+    fetch = next((nth for nth, command in enumerate(due) if command.action in FETCHES), len(due))
+    return min(fetch, MAX_RESULTS)
 
 
 def _is_pending(conversation: Conversation | None, cause: str | None) -> bool:

@@ -53,7 +53,7 @@ class HookFanOut:
                 delivery = delivery.model_copy(update={"status": DeliveryStatus.SKIPPED})
             delivery = self._store.add_delivery(hook.id, delivery)
             if delivery.status is DeliveryStatus.PENDING:
-                attempts.append(Attempt.first(hook.id, delivery))
+                attempts.append(Attempt.first(hook, delivery))
         self._queue.send(attempts)
         return len(attempts)
 
@@ -80,8 +80,8 @@ class HookDelivery:
     def deliver(self, attempt: Attempt) -> None:
         """Make an attempt that is due, and queue the next attempt after a failure.
 
-        An attempt of a deleted hook, of a deleted row or of an earlier series does nothing. May
-        raise an `AwsError`; the message then returns.
+        An attempt of a deleted hook, of a deleted row or of an earlier series does nothing. A new
+        hook may have the id of the deleted hook. May raise an `AwsError`; the message then returns.
         """
         now = self._clock()
         if attempt.due > now:
@@ -90,7 +90,8 @@ class HookDelivery:
         place = attempt.hook_id, attempt.occurred_at, attempt.event_id, attempt.place
         rows = self._store.load(*place)
         hook, delivery = rows.hook, rows.delivery
-        if hook is None or delivery is None or _is_stale(attempt, delivery):
+        is_ours = hook is not None and hook.created_at == attempt.hook_made_at
+        if hook is None or not is_ours or delivery is None or _is_stale(attempt, delivery):
             count(Metric.HOOK_ATTEMPT_DROPPED)
             return
         if not hook.enabled:

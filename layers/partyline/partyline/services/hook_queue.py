@@ -1,28 +1,27 @@
 """The queue of deliveries: a message for the next attempt of a delivery to a hook."""
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
-from partyline.aws_errors import AwsUnavailableError, aws_request
-from partyline.domain.model.hooks import Delivery
-from partyline.domain.model.timeouts import MAX_MESSAGE_DELAY
-
-MAX_BATCH = 10  # messages of a request (SQS: SendMessageBatch)
+from partyline.aws_errors import AwsUnavailableError
+from partyline.domain.model.hooks import Delivery, Hook
+from partyline.services.queue_batch import MAX_BATCH, send_batch
 
 
 @dataclass(frozen=True)
 class Attempt:
     """The message of an attempt, with no content of the event.
 
-    `since` names the series of attempts: a replay begins another series. `due` is the time of the
-    attempt, which may be later than the longest delay of a message.
+    `hook_made_at` tells the hook from a former hook with the same id. `since` names the series of
+    attempts: a replay begins another series. `due` is the time of the attempt, which may be later
+    than the longest delay of a message.
     """
 
     hook_id: str
+    hook_made_at: datetime
     event_id: str
     occurred_at: datetime
     conversation_id: str
@@ -32,10 +31,11 @@ class Attempt:
     due: datetime
 
     @classmethod
-    def first(cls, hook_id: str, delivery: Delivery) -> Self:
+    def first(cls, hook: Hook, delivery: Delivery) -> Self:
         """Return the first attempt of a delivery, which is due now."""
         return cls(
-            hook_id=hook_id,
+            hook_id=hook.id,
+            hook_made_at=hook.created_at,
             event_id=delivery.event_id,
             occurred_at=delivery.occurred_at,
             conversation_id=delivery.conversation_id,
@@ -49,9 +49,8 @@ class Attempt:
     def parse(cls, body: str) -> Self:
         """Return the attempt in a message. Raises ValueError, LookupError or TypeError."""
         fields = json.loads(body)
-        times = {
-            name: datetime.fromisoformat(fields[name]) for name in ("occurred_at", "since", "due")
-        }
+        names = ("hook_made_at", "occurred_at", "since", "due")
+        times = {name: datetime.fromisoformat(fields[name]) for name in names}
         return cls(**{**fields, **times})
 
     @property
@@ -83,22 +82,8 @@ class HookQueue:
         """Send attempts; each message arrives when its attempt is due, or after 15 minutes."""
         now = self._clock()
         for start in range(0, len(attempts), MAX_BATCH):
-            entries = [
-                {
-                    "Id": str(nth),
-                    "MessageBody": attempt.body,
-                    "DelaySeconds": _delay_secs(attempt.due - now),
-                }
-                for nth, attempt in enumerate(attempts[start : start + MAX_BATCH])
-            ]
-            with aws_request("sqs", "send_message_batch"):
-                answer = self._client().send_message_batch(
-                    QueueUrl=self._queue_url, Entries=entries
-                )
-            if answer.get("Failed"):
+            batch = attempts[start : start + MAX_BATCH]
+            bodies = [attempt.body for attempt in batch]
+            delays = [attempt.due - now for attempt in batch]
+            if send_batch(self._client(), self._queue_url, bodies, delays):
                 raise AwsUnavailableError("sqs", "send_message_batch", "Failed")
-
-
-def _delay_secs(left: timedelta) -> int:
-    """Return whole seconds, rounded up: an early message has to be sent again."""
-    return max(0, math.ceil(min(left, MAX_MESSAGE_DELAY).total_seconds()))

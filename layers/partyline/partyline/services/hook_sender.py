@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,9 +107,19 @@ class _PublicBackend(httpcore.NetworkBackend):
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        address = self._addresses(host, port)[0]
+        """Connect to the first address that takes the connection, within the time of all.
+
+        A host may have an address that this network does not reach: a function of Lambda has no
+        IPv6 outside of a VPC.
+        """
+        *others, last = self._addresses(host, port)
         deadline = time.monotonic() + self._max_secs
-        return _Stream(self._backend.connect_tcp(address, port, self._max_secs), deadline)
+        for nth, address in enumerate(others):
+            share = _left(deadline, httpcore.ConnectTimeout) / (len(others) + 1 - nth)
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Stream(self._backend.connect_tcp(address, port, share), deadline)
+        left = _left(deadline, httpcore.ConnectTimeout)
+        return _Stream(self._backend.connect_tcp(last, port, left), deadline)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -119,10 +130,10 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._stream.read(max_bytes, self._left(httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _left(self._deadline, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._stream.write(buffer, self._left(httpcore.WriteTimeout))
+        self._stream.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -133,17 +144,19 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
-        left = self._left(httpcore.ConnectTimeout)
+        left = _left(self._deadline, httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
-    def _left(self, error: type[httpcore.TimeoutException]) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise error
-        return left
+
+def _left(deadline: float, error: type[httpcore.TimeoutException]) -> float:
+    """Return the seconds until a deadline; raises `error` after the deadline."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise error
+    return left
 
 
 def _word(error: Exception) -> str:

@@ -146,7 +146,7 @@ class Hooks:
         anew = [delivery.begun_again(now) for delivery in deliveries]
         for delivery in anew:
             self.store.begin_series(hook.id, delivery)
-        self._queue.send([Attempt.first(hook.id, delivery) for delivery in anew])
+        self._queue.send([Attempt.first(hook, delivery) for delivery in anew])
 
     def _save(self, hook: Hook, kind: Literal["put", "secret_replaced"], change: Change) -> None:
         data = HookChanged(hook_id=hook.id, hook_change=kind, key_id=change.key_id)

@@ -6,7 +6,6 @@ conversations whose messages were lost.
 """
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +13,9 @@ from typing import Any, Self
 
 from partyline.aws_errors import AwsError, aws_request
 from partyline.domain.model.inputs import Input, PollCalls, TimerElapsed
-from partyline.domain.model.timeouts import MAX_MESSAGE_DELAY
+from partyline.services.queue_batch import delay_secs, send_batch
 from partyline.telemetry import Metric, count, logger
 from partyline.telnyx.client_state import ID
-
-MAX_BATCH = 10  # messages of a request (SQS: SendMessageBatch)
 
 
 @dataclass(frozen=True)
@@ -78,14 +75,12 @@ class Timers:
 
         A message can be delayed by 15 minutes; the message of a later moment is sent again then.
         """
-        delay = min(at - self._clock(), MAX_MESSAGE_DELAY).total_seconds()
         try:
             with aws_request("sqs", "send_message"):
                 self._client().send_message(
                     QueueUrl=self._queue_url,
                     MessageBody=TimerMessage(conversation_id, at).body,
-                    # Whole seconds, rounded up: an early message has to be sent again.
-                    DelaySeconds=max(0, math.ceil(delay)),
+                    DelaySeconds=delay_secs(at - self._clock()),
                 )
         except AwsError as error:
             count(Metric.TIMER_NOT_SENT)
@@ -98,20 +93,10 @@ class Timers:
         self, messages: Sequence[TimerMessage], delay: timedelta = timedelta()
     ) -> list[TimerMessage]:
         """Send ten messages at most, to arrive after a delay. Returns the messages not sent."""
-        entries = [
-            {
-                "Id": str(nth),
-                "MessageBody": message.body,
-                "DelaySeconds": math.ceil(delay.total_seconds()),
-            }
-            for nth, message in enumerate(messages)
-        ]
+        bodies = [message.body for message in messages]
         try:
-            with aws_request("sqs", "send_message_batch"):
-                answer = self._client().send_message_batch(
-                    QueueUrl=self._queue_url, Entries=entries
-                )
+            left = send_batch(self._client(), self._queue_url, bodies, [delay] * len(bodies))
         except AwsError as error:
             logger.warning("timer not sent", extra={"error": type(error).__name__})
             return list(messages)
-        return [messages[int(failed["Id"])] for failed in answer.get("Failed", ())]
+        return [messages[nth] for nth in left]

@@ -286,7 +286,7 @@ class ConversationStore:
     def event(self, conversation_id: str, seq: int) -> Event | None:
         """The event of a conversation with a number, or None."""
         row = self.table.get(keys.event(conversation_id, seq))
-        return event_in(row)[1] if row else None
+        return event_in(row)[1] if row and not self._is_expired(row) else None
 
     def timeline(
         self, conversation_id: str, cursor: str | None = None, limit: int = MAX_TIMELINE_EVENTS

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_PARTICIPANT = "unknown_participant"  # no such participant in the conversation
     UNKNOWN_ROUTE = "unknown_route"  # the number has no route
     REPORT_NOT_READY = "report_not_ready"  # the conversation has no report yet
+    REPORT_EXPIRED = "report_expired"  # the report is older than events are kept
     NOT_LISTED = "not_listed"  # the number is not on the do-not-call list
     UNKNOWN_ERASURE = "unknown_erasure"  # no such erasure
     UNKNOWN_HOOK = "unknown_hook"  # no such hook

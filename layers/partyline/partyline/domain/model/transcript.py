@@ -94,6 +94,7 @@ class TranscriptRun(Stored):
         generation: the number of the newest part that contradicts the part before.
         digests: a digest of each message while the assistant runs, one after the other.
         newest_at: the time of the newest webhook about the messages.
+        newest: the position of the last message of that webhook.
         cut: the bounds left out messages.
         final: the messages are all that Telnyx has.
     """
@@ -105,6 +106,7 @@ class TranscriptRun(Stored):
     generation: int = 0
     digests: str = ""
     newest_at: datetime | None = None
+    newest: int = 0
     cut: bool = False
     final: bool = False
 

@@ -123,13 +123,14 @@ def follow(transition: Transition, located: Located | None, update: "Update") ->
     messages = [message for message in update.messages if message.is_spoken]
     digests, stored = list(map(digest_of, messages)), _stored_digests(known)
     newest_at, at = known.newest_at if known else None, update.occurred_at
+    late = at is not None and newest_at is not None and at < newest_at
     if known and update.source == "added" and not _is_whole(digests, stored):
-        doubled = at == newest_at and stored[-len(digests) :] == digests
+        same_time = at == newest_at and stored[-len(digests) :] == digests
+        doubled = same_time or (late and _is_part(digests, stored))
         if digests and not doubled:
-            _extend(transition, run, known, messages, at)
+            _extend(transition, run, known, messages, at, late=late)
         return
     same = _common(digests, stored)
-    late = at is not None and newest_at is not None and at < newest_at
     shorter = len(digests) < len(stored) and (at is None or at == newest_at)
     if same == len(digests) or late or shorter:
         return
@@ -145,6 +146,7 @@ def follow(transition: Transition, located: Located | None, update: "Update") ->
         generation=(known.generation if known else 0) + contradicts,
         digests="".join(digests[: len(kept)]),
         newest_at=at or newest_at,
+        newest=len(kept) - 1,
         cut=len(kept) < len(messages),
     )
     _tell(transition, run, same, kept[same:], at)
@@ -209,7 +211,13 @@ def _has_newest(messages: Sequence[TranscriptMessage], known: TranscriptRun | No
     Their number is no measure: an interrupted message comes twice, whole and then cut.
     """
     stored = _stored_digests(known) if known and known.source == "added" else []
-    return bool(stored) and stored[-1] in map(digest_of, messages)
+    return bool(stored) and stored[known.newest if known else -1] in map(digest_of, messages)
+
+
+def _is_part(digests: Sequence[str], stored: Sequence[str]) -> bool:
+    """Whether messages are stored already, one after the other."""
+    places = range(len(stored) - len(digests) + 1)
+    return any(stored[place : place + len(digests)] == digests for place in places)
 
 
 def _common(left: Sequence[str], right: Sequence[str]) -> int:
@@ -229,14 +237,17 @@ def _extend(
     known: TranscriptRun,
     messages: Sequence[TranscriptMessage],
     at: datetime | None,
+    *,
+    late: bool,
 ) -> None:
-    """Add new messages to the stored messages of a run."""
+    """Add new messages to the stored messages of a run; `late`: newer messages came before."""
     kept, size = _bounded(transition.conversation, run, messages, after=known)
     first = known.count
     known.count, known.spoken = first + len(kept), known.spoken + len(kept)
     known.size, known.cut = known.size + size, known.cut or len(kept) < len(messages)
     known.digests += "".join(map(digest_of, messages[: len(kept)]))
-    known.newest_at = max(filter(None, (known.newest_at, at)), default=None)
+    if not late:
+        known.newest_at, known.newest = at or known.newest_at, known.count - 1
     _tell(transition, run, first, kept, at)
 
 

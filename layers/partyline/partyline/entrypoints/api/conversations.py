@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.entrypoints.api import app as api
@@ -12,7 +12,7 @@ from partyline.entrypoints.api import responses
 from partyline.entrypoints.api.queries import DEFAULT_LIMIT, Cursor, Limit
 from partyline.services.bearer_keys import KEY_ID, Right
 from partyline.services.conversations import Done, Started
-from partyline.services.errors import RequestError
+from partyline.services.errors import RequestError, field_invalid
 from partyline.services.requests import (
     HandoverRequest,
     InviteRequest,
@@ -27,6 +27,11 @@ trigger = api.KeyRouter(Right.START)  # the routes that dial
 control = api.KeyRouter(Right.CONTROL)  # the routes that change a conversation without dialling
 
 KeyId = Annotated[str, Field(pattern=f"^{KEY_ID.pattern}$"), Query()]
+
+CANCEL, ERASE = "cancel", "erase"
+"""The values of the parameter `scheduled`."""
+
+OfScheduled = Annotated[str, Query(), WithJsonSchema({"type": "string", "enum": [CANCEL, ERASE]})]
 
 NOT_CANCELLED = frozenset(
     {ErrorCode.ALREADY_STARTED, ErrorCode.CONVERSATION_OVER, ErrorCode.UNKNOWN_CONVERSATION}
@@ -129,21 +134,36 @@ def stop_conversation(
     "/conversations/<id>",
     responses=api.answers({200: responses.Scheduled, 202: responses.Erasure}),
 )
-def delete_conversation(conversation_id: api.ConversationId) -> Response[Any]:
-    """Cancel a conversation that was to start later, or erase a conversation that is over."""
+def delete_conversation(
+    conversation_id: api.ConversationId, scheduled: OfScheduled = CANCEL
+) -> Response[Any]:
+    """Cancel a conversation that was to start later, or erase a conversation that is over.
+
+    `scheduled=erase` also erases a scheduled start, cancelled or not.
+    """
+    api.check_query("scheduled")
+    if scheduled not in (CANCEL, ERASE):
+        raise field_invalid("scheduled", f"{CANCEL} or {ERASE}")
     conversation_id = api.conversation_id_of(conversation_id)
+    if scheduled == ERASE:
+        return _erase(conversation_id)
     try:
-        scheduled = api.app().scheduling.cancel(conversation_id)
+        cancelled = api.app().scheduling.cancel(conversation_id)
     except RequestError as error:
         if error.code not in NOT_CANCELLED:
             raise
         is_unknown = error.code is ErrorCode.UNKNOWN_CONVERSATION
-        if not is_unknown or api.app().erasures.get(conversation_id):  # else the answer is 404
-            api.check_right(Right.ERASE)
-        key_id = api.change().key_id
-        erasure = api.app().erasure_requests.erase_conversation(conversation_id, key_id)
-        return api.respond(responses.Erasure.of(erasure), 202)
-    return api.respond(responses.Scheduled.of(scheduled))
+        if is_unknown and not api.app().erasures.get(conversation_id):
+            raise
+        return _erase(conversation_id)
+    return api.respond(responses.Scheduled.of(cancelled))
+
+
+def _erase(conversation_id: str) -> Response[Any]:
+    api.check_right(Right.ERASE)
+    key_id = api.change().key_id
+    erasure = api.app().erasure_requests.erase_conversation(conversation_id, key_id)
+    return api.respond(responses.Erasure.of(erasure), 202)
 
 
 @control.delete("/conversations", responses=api.answers({200: responses.Cancelled}))
