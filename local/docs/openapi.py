@@ -87,7 +87,7 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "list_conversations": [E.INVALID_REQUEST],
     "get_conversation": [E.UNKNOWN_CONVERSATION],
     "get_export": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
-    "get_report": [E.UNKNOWN_CONVERSATION, E.REPORT_NOT_READY],
+    "get_report": [E.UNKNOWN_CONVERSATION, E.REPORT_NOT_READY, E.REPORT_EXPIRED],
     "get_transcript": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
     "get_timeline": [E.UNKNOWN_CONVERSATION, E.INVALID_REQUEST],
     "list_routes": [E.INVALID_REQUEST],
