@@ -5,9 +5,10 @@ import pytest
 from tests.histories.histories import History
 
 FEW = 40
-FOUND = (519, 645, 3348)
-"""Histories that the long form found: a sentence came whole and then cut by an interruption, or
-came again after newer messages."""
+FOUND = (519, 645, 3348, 7594, 7824)
+"""Histories that the long form found: a sentence came whole and then cut by an interruption, came
+again after newer messages, or came at the moment of the next start.
+"""
 
 
 @pytest.mark.parametrize("number", [*range(FEW), *FOUND])

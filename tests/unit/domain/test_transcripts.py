@@ -179,7 +179,7 @@ def test_a_doubled_webhook_with_only_the_new_messages_counts_once_after_newer_me
     story = live_story()
     said = turns("Hello", "Hi", "Bye")
     for nth in (0, 1, 2, 0, 1):
-        turn(story, messages=said[nth : nth + 1], source="added", at=nth)
+        turn(story, messages=said[nth : nth + 1], source="added", at=nth + 1)
     assert words(story) == ["Hello", "Hi", "Bye"]
 
 
@@ -188,7 +188,7 @@ def test_late_messages_are_added_and_are_not_the_newest() -> None:
     story = live_story()
     said = turns("Hello", "Hi", "Bye", "Goodbye")
     for nth in (0, 1, 3, 2):
-        turn(story, messages=said[nth : nth + 1], source="added", at=nth)
+        turn(story, messages=said[nth : nth + 1], source="added", at=nth + 1)
     assert words(story) == ["Hello", "Hi", "Goodbye", "Bye"]
     story.hang_up()
     end(story, "Hello", "Goodbye")
@@ -209,6 +209,7 @@ def test_a_webhook_of_another_call_or_from_before_the_start_is_not_of_the_run() 
     turn(story, "Other", call=call_ref("dana"), at=1)
     turn(story, "Other", telnyx_conversation_id="another", at=1)
     turn(story, "Earlier", at=-1)
+    turn(story, "At the start, which Telnyx carries out later", at=0)
     turn(story, "Hello", at=1)
     assert words(story) == ["Hello"]
 

@@ -126,12 +126,12 @@ def test_a_failing_authorizer_admits_no_request(
 
 
 def test_the_caller_of_a_failing_function_does_not_learn_the_cause(
-    client: httpx.Client, functions: Functions, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions.answers["call_hangup"] = RuntimeError("the secret is 42")
     answer = client.post("/webhooks/call.hangup", json={})
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
-    assert "the secret is 42" in caplog.text
+    assert "the secret is 42" in capsys.readouterr().err
 
 
 def test_an_unknown_route(client: httpx.Client, functions: Functions) -> None:

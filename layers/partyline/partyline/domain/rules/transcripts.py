@@ -191,7 +191,7 @@ def _running(conversation: Conversation, located: Located | None, update: "Updat
     started_on = conversation.started_on
     if located is None or started_on is None or located[1] is not started_on[1]:
         return None
-    if start and start.owed_at and at and at < start.owed_at:
+    if start and start.owed_at and at and at <= start.owed_at:  # Telnyx starts the run after that
         return None
     return conversation.restarts
 
