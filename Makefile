@@ -31,7 +31,7 @@ endif
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories hooks check fmt lint checkov types schemas lock sbom build here artifact deploy deploy-local bench scale prism clean
+.PHONY: help setup demo pictures test dev openapi telnyx-types fuzz replays faults unknowns handover faults-long histories hooks first-minute check fmt lint checkov types schemas lock sbom build here artifact deploy deploy-local bench scale prism clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ handover: setup ## play a handover with every mishap in every phase, and print t
 replays: setup ## run the demo and write tests/replays, the replay file of each call
 	$(BIN)/python -m local.replay.demo
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.replays
+
+first-minute: setup ## time the way from a clone to the greeting, and the console's frames (needs Chromium)
+	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.speed
 
 hooks: setup ## deliver 10,000 events to hooks that fail, by a sender that dies; DELIVERIES=1000 for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.hooks $(DELIVERIES)

@@ -3,40 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Route, expect
 
 from local.serving import free_port
-from tests.support.page_server import Fact, conversation_fact, person, serve_page
+from tests.support.many_conversations import CONSOLE, MANY, many, row
+from tests.support.page_server import serve_page
 from tests.support.room_page import axe_violations
-
-MANY = 2000
-CONSOLE = {"mode": "console", "api": "http://127.0.0.1:8400", "to": "a stack", "stage": "prod"}
-
-
-def row(nth: int, status: str, **more: Any) -> Fact:
-    """Make a conversation as the list of the API has it."""
-    host = person("host", f"Robin {nth}", host=True, on_hangup="end_conversation")
-    host["legs"][0]["to"] = f"+1415555{nth:04d}"
-    _, key, view = conversation_fact(
-        f"c{nth:04d}", status=status, participants=[host], updated_at=f"{nth}", **more
-    )
-    assert isinstance(view, dict)
-    return "row", key, view["conversation"]
-
-
-def many() -> list[Fact]:
-    failed = {"failure": {"code": "busy", "message": "The line is busy."}}
-    asked: list[Fact] = [("api", "api", {"error": None})]
-    booking = {"id": "later", "status": "scheduled", "start_at": "2030-01-01T00:00:00Z"}
-    asked.append(("scheduled", "later", {**booking, "key_id": "ops", "failure": None}))
-    return [
-        *asked,
-        *(row(nth, "active", metadata={"ticket": f"T{nth}"}) for nth in range(MANY - 1)),
-        row(MANY - 1, "failed", **failed),
-    ]
 
 
 def test_thousands_of_conversations_are_searched_filtered_and_saved(
