@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import Route, expect
 
 from local.room.room_stack import RoomStack
-from tests.support.room_page import ALEX, RoomPage
+from tests.support.room_page import ALEX, BILLIE, RoomPage, axe_violations
 
 
 def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: RoomStack) -> None:
@@ -19,6 +19,8 @@ def test_a_form_shows_the_request_that_it_sends(room: RoomPage, stack: RoomStack
         room.page.get_by_role("button", name="Call", exact=True).click()
     body = shown.partition("-d '")[2].removesuffix("'").replace("'\\''", "'")
     assert json.loads(body) == asked.value.post_data_json
+    # The end of the test hangs up the call, which has to be there.
+    expect(room.phone(ALEX).get_by_role("button", name="Answer")).to_be_visible()
 
 
 def test_an_error_of_the_api_is_shown_at_its_field(room: RoomPage) -> None:
@@ -58,6 +60,26 @@ def test_rarer_fields_are_folded_and_an_error_opens_the_fold(room: RoomPage) -> 
     deadline = form.get_by_label("Seconds until it is given up")
     expect(deadline).to_be_focused()
     expect(deadline).to_have_attribute("aria-invalid", "true")
+
+
+def test_each_of_several_numbers_is_a_chip_that_can_be_left_out(room: RoomPage, axe: str) -> None:
+    room.page.get_by_role("button", name="Start a conversation").click()
+    form = room.page.get_by_role("dialog")
+    numbers, name = form.get_by_label("Number to call"), form.get_by_label("Name", exact=True)
+    chips = form.get_by_role("list", name="In this order").get_by_role("listitem")
+    numbers.fill(BILLIE.replace(" ", ""))
+    expect(chips).to_have_count(0)
+    numbers.fill(f"{BILLIE.replace(' ', '')}, {ALEX.replace(' ', '')} +13125550199")
+    shown = [f"Billie {BILLIE}", f"Alex {ALEX}", "+1 312 555 0199"]
+    expect(chips).to_contain_text(shown)
+    assert axe_violations(room.page, axe) == []
+    form.get_by_role("button", name=f"Leave out {shown[0]}").click()
+    expect(numbers).to_have_value(f"{ALEX.replace(' ', '')} +13125550199")
+    expect(numbers).to_be_focused()
+    expect(name).to_have_value("Alex")
+    expect(form.get_by_label("The request as curl")).not_to_contain_text(BILLIE[-4:])
+    form.get_by_role("button", name="Leave out +1 312 555 0199").click()
+    expect(chips).to_have_count(0)
 
 
 def test_an_empty_number_is_asked_for_in_plain_words(room: RoomPage) -> None:

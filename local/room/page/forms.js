@@ -6,10 +6,9 @@ import { choice, dialog, field, input, option } from "./dialog.js";
 import { announce, h } from "./dom.js";
 import { chooseNew, model } from "./model.js";
 import { nameOf } from "./names.js";
+import { LIST, callFields, knownNumbers, numbersIn } from "./numbers.js";
 import { phones } from "./phones.js";
 import { list, number } from "./words.js";
-
-const LIST = "known-numbers";
 
 const DETECTION = [["off", "off"], ["standard", "standard"], ["premium", "premium"]];
 const HANGUP = [["continue_conversation", "the conversation goes on"], ["end_conversation", "the conversation ends"]];
@@ -33,40 +32,13 @@ function metadataIn(text) {
   return pairs.length ? Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) : undefined;
 }
 
-const splitNumbers = (text) => text.split(/[\s,]+/).filter(Boolean);
-
-/** The `to` of a request: a number, or a list of several numbers. */
-function numbersIn(text) {
-  const numbers = splitNumbers(text);
-  return numbers.length > 1 ? numbers : (numbers[0] ?? "");
-}
-
-function knownNumbers() {
-  return h("datalist", { id: LIST }, phones().map((each) => h("option", { value: each.number }, each.person?.name ?? "")));
-}
-
-const nameAt = (wanted) => phones().find((each) => each.number === wanted)?.person?.name ?? "";
-
-/** Let the name follow the number until the user writes a name. */
-function follow(numbers, name) {
-  numbers.addEventListener("input", () => {
-    if (!name.touched) name.value = nameAt(splitNumbers(numbers.value)[0]);
-  });
-  name.addEventListener("input", () => (name.touched = true));
-}
-
 export function startForm() {
-  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
-  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameAt(to.value) });
-  follow(to, name);
+  const { to, fields: person } = callFields("Number to call, or several to try", "The host: when they answer, the assistant starts.");
   dialog({
     title: "Start a conversation",
     send: "Call",
     fields: [
-      knownNumbers(),
-      field("to", "Number to call, or several to try", to, "The host: when they answer, the assistant starts."),
-      field("name", "Name", name),
+      ...person,
       field("strategy", "Several numbers ring", choice(STRATEGIES)),
       field("assistant.greeting", "The assistant's greeting", input({ placeholder: "its own" })),
       field("machine_detection", "Machine detection", choice(DETECTION)),
@@ -119,17 +91,12 @@ export function ringInForm() {
 }
 
 export function inviteForm(conversation) {
-  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
-  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameAt(to.value) });
-  follow(to, name);
+  const { fields: person } = callFields("Number, or several to try", "Write several numbers with spaces between them.");
   dialog({
     title: "Invite somebody",
     send: "Invite",
     fields: [
-      knownNumbers(),
-      field("to", "Number, or several to try", to, "Write several numbers with spaces between them."),
-      field("name", "Name", name),
+      ...person,
       field("strategy", "Several numbers ring", choice(STRATEGIES)),
       field("brief", "Why they are called", input({ placeholder: "nothing", maxlength: 500 }), "They alone hear the brief, and press 1 to join."),
       field("screening", "Said before they are joined", input({ placeholder: "nothing: joined at once" }), "With a text here, they have to press 1 to join."),
@@ -167,17 +134,12 @@ export function inviteForm(conversation) {
 }
 
 export function handoverForm(conversation) {
-  const free = phones().find((each) => !each.leg || each.leg.state === "ended");
-  const to = input({ list: LIST, required: true, value: free?.number ?? "" });
-  const name = input({ value: nameAt(to.value) });
-  follow(to, name);
+  const { to, name, fields: person } = callFields("Number, or several to try", "The assistant speaks with the caller until the person has joined.");
   dialog({
     title: "Hand over to a person",
     send: "Hand over",
     fields: [
-      knownNumbers(),
-      field("to", "Number, or several to try", to, "The assistant speaks with the caller until the person has joined."),
-      field("name", "Name", name),
+      ...person,
       field("brief", "Why they are called", input({ maxlength: 500 }), "The person alone hears the brief, and presses 1 to take over."),
       field("then", "Then the assistant", choice(THEN)),
     ],
