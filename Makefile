@@ -21,8 +21,7 @@ PROCESSOR := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 VENV_PYTHON = $(PYTHON)
 
 export PORT
-# Byte code is kept, also where the environment says otherwise: without it, each process of the tests
-# compiles the tests and the packages anew, which takes half of the collection.
+# Byte code is kept, also where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifdef PIP_INDEX_URL
@@ -44,7 +43,7 @@ demo: setup ## run whole multi-party calls on this machine
 pictures: setup ## make docs/pictures from a real run (needs Chromium)
 	$(BIN)/python -m local.docs.pictures
 
-test: setup ## run every test
+test: setup .venv/.compiled ## run every test
 	$(TESTS)
 
 # exec: a signal to make reaches the stack, not a shell in between.
@@ -93,7 +92,7 @@ histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for 
 
 # Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
 check: ## run everything that CI runs
-	@$(MAKE) --no-print-directory --jobs=2 setup .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
+	@$(MAKE) --no-print-directory --jobs=2 setup .venv/.compiled .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov sbom demo artifact deploy-local prism
 
 fmt: setup ## format the code
@@ -179,6 +178,12 @@ clean: ## remove all generated files
 .venv-sbom/.installed: requirements/sbom.txt
 .venv-runtime/.installed: requirements/runtime.txt
 .venv-runtime/.installed: VENV_PYTHON = $(RUNTIME_BIN)/python3.13
+
+# The first collection compiles the packages and the tests. Without it, each process of the tests would
+# compile them all. A mistake in a test is shown by the tests.
+.venv/.compiled: .venv/.installed
+	@-$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1
+	@touch $@
 
 # Without dependencies, because the lock lists all dependencies. uv takes a quarter of pip's time; when
 # uv can't reach an index that pip is configured for, pip installs.
