@@ -55,7 +55,7 @@ def queue_batch(queue: str) -> dict[str, Any]:
     """
     now = utc_now()
     if queue.endswith("HookDeliveries"):
-        moments = dict.fromkeys(("occurred_at", "since", "due"), now.isoformat())
+        moments = dict.fromkeys(("hook_made_at", "occurred_at", "since", "due"), now.isoformat())
         names = {"hook_id": "none-such", "event_id": "msg_none-such_1"}
         place = {"conversation_id": "none-such", "seq": 1, "number": 1}
         message = Message(json.dumps({**names, **place, **moments}), {}, now, now)
