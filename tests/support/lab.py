@@ -24,6 +24,7 @@ from local.stack.http_api import HttpRequest, HttpResponse
 from local.stack.logs import Logs
 from local.stack.sqs_api import SqsClient
 from partyline.bootstrap import App, override
+from partyline.domain.model.conversation import Conversation
 from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
 from tests.support.refusing_transport import RefusingTransport
@@ -71,7 +72,7 @@ class Lab:
         self.settings.webhook_url = f"{URL}/webhooks"
         self.telnyx = Simulator(self.clock, self.settings, self._receive_webhook, people)
         self.transport = RefusingTransport(self.telnyx, self.clock)
-        self.poller = Poller(self.conversation)
+        self.poller = Poller(self._load)
         self.held_webhooks: list[HttpRequest] = []
         self.holds_webhooks = False
         self.uses_threads = False
@@ -385,6 +386,9 @@ class Lab:
 
     def _watch(self, answer: Answer) -> str:
         return self.poller.watch(str(answer.json["id"]))
+
+    def _load(self, conversation_id: str) -> Conversation | None:
+        return self.app.store.load(conversation_id)
 
     def _person_called(self, command: Json) -> str:
         if command["action"] == "dial":

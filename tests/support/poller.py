@@ -1,9 +1,12 @@
-"""A client that polls the API and records statuses that move backwards."""
+"""Watches the statuses that the API shows, and records the statuses that move backwards.
+
+The view is made without a request: requests after each webhook took a sixth of the time.
+"""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-Json = dict[str, Any]
+from partyline.domain.model.conversation import Conversation
+from partyline.entrypoints.api import responses
 
 CONVERSATION = ("connecting", "active", "stopping", "ended")
 PARTICIPANT = ("dialing", "screening", "waiting", "joining", "joined", "left")
@@ -16,8 +19,8 @@ AGAIN = {("screening", "dialing"), ("waiting", "dialing")}
 class Poller:
     """Polls the watched conversations. `backward_changes` describes each forbidden change."""
 
-    def __init__(self, ask: Callable[[str], Json]) -> None:
-        self._ask = ask
+    def __init__(self, load: Callable[[str], Conversation | None]) -> None:
+        self._load = load
         self._seen: dict[str, dict[str, str]] = {}
         self.backward_changes: list[str] = []
 
@@ -29,19 +32,21 @@ class Poller:
     def poll(self) -> None:
         """Compare the statuses that the API shows now with the statuses of the last poll."""
         for conversation_id, seen in self._seen.items():
-            for name, order, status in _statuses(self._ask(conversation_id)):
+            stored = self._load(conversation_id)
+            assert stored is not None, conversation_id
+            for name, order, status in _statuses(responses.Conversation.of(stored)):
                 before = seen.get(name, order[0])
                 if not _is_forward(order, before, status):
                     self.backward_changes.append(f"{name} went from {before} to {status}")
                 seen[name] = status
 
 
-def _statuses(conversation: Json) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    yield "the conversation", CONVERSATION, conversation["status"]
-    for person in conversation["participants"]:
-        yield person["id"], PARTICIPANT, person["status"]
-        for nth, leg in enumerate(person["legs"]):
-            yield f"leg {nth} of {person['id']}", LEG, leg["status"]
+def _statuses(shown: responses.Conversation) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    yield "the conversation", CONVERSATION, shown.status
+    for person in shown.participants:
+        yield person.id, PARTICIPANT, person.status
+        for nth, leg in enumerate(person.legs):
+            yield f"leg {nth} of {person.id}", LEG, leg.status
 
 
 def _is_forward(order: tuple[str, ...], before: str, now: str) -> bool:
