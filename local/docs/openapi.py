@@ -78,6 +78,7 @@ ERRORS: Mapping[str, Sequence[ErrorCode]] = {
     "set_assistant_mode": [*CHANGE, *ABSENT, E.TOO_FEW_PEOPLE],
     "stop_conversation": [*CHANGE, E.UNKNOWN_CONVERSATION, *TOO_LATE],
     "delete_conversation": [
+        E.INVALID_REQUEST,
         E.UNKNOWN_CONVERSATION,
         E.CONVERSATION_RUNNING,
         E.STARTING,

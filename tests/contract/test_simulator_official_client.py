@@ -273,7 +273,7 @@ def test_the_admin_api_controls_people_faults_and_settings(setup: Setup) -> None
 
 
 def test_a_stopped_server_frees_its_port() -> None:
-    app = Starlette()
+    app, before = Starlette(), set(threading.enumerate())
     first = serve(app)
     port = int(first.url.rsplit(":", 1)[1])
     with pytest.raises(OSError, match="taken by another program"):
@@ -284,4 +284,4 @@ def test_a_stopped_server_frees_its_port() -> None:
     second = serve(app, port=port)
     second.stop()
 
-    assert not any(thread.name == "serve" for thread in threading.enumerate())
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "serve"]

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,17 +11,16 @@ from botocore.exceptions import ClientError
 from local.loopback import TOKEN_HEADER, LoopbackGuard
 from local.room.room_stack import RoomStack
 from local.stack.embedded_aws import Access
-from local.stack.local_stack import LocalStack, Options
+from local.stack.local_stack import Options
 from local.tls import tls_context
 from tests.support.patience import PATIENCE_SECS
-from tests.support.sockets import children, listening_ports
+from tests.support.sockets import listening_ports
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the ports come from /proc")
 
 LOOPBACK = "0100007F"
 """127.0.0.1 in /proc/net/tcp."""
 
-KEY = "KEY0199REALLOOKING"
 EVIL = "http://evil.example"
 
 HOSTILE = {
@@ -180,29 +178,6 @@ def test_the_simulators_admin_refuses_a_body_that_needs_no_preflight(
         )
         assert answer.status_code == 415
     assert stack.simulator.simulator.legs == []
-
-
-def test_the_telnyx_key_stays_in_the_process_of_the_handlers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from partyline.bootstrap import bootstrap  # noqa: PLC0415
-
-    monkeypatch.setenv("TELNYX_API_KEY", KEY)
-    options = Options(
-        telnyx_api_key=KEY, telnyx_api_base_url="http://127.0.0.1:9/v2", with_turns=False
-    )
-    with LocalStack(options) as stack:
-        assert bootstrap().telnyx_api_key.field("api_key") == KEY
-        environment = stack.environment
-        access = Access(environment["AWS_ENDPOINT_URL"], environment["AWS_SESSION_TOKEN"])
-        assert access.client("secretsmanager").list_secrets()["SecretList"] == []
-        assert children()
-        for pid in children():
-            for name in ("environ", "cmdline"):
-                assert KEY.encode() not in Path(f"/proc/{pid}/{name}").read_bytes()
-        for pid in children():
-            token = environment["AWS_SESSION_TOKEN"].encode()
-            assert token not in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def refusal(guard: LoopbackGuard, **headers: str) -> str | None:
