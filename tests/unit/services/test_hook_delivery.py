@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 
 from local.stack.template import Template
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.model.hooks import FAILING_FOR, RETRY_PAUSES, DeliveryStatus
 from partyline.services.errors import RequestError
 from partyline.services.hook_queue import Attempt
 from partyline.services.hook_sender import Answer
-from tests.support.hook_lab import BEGIN, DEAD_LETTERS, HookLab, Request
+from tests.support.hook_lab import BEGIN, DEAD_LETTERS, DELIVERIES, HookLab, Request
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_a_receiver_that_is_gone_switches_its_hook_off_at_once(lab: HookLab) -> 
 def test_events_for_a_hook_that_is_off_are_listed_and_can_be_replayed(lab: HookLab) -> None:
     lab.put(enabled=False)
     lab.emit("c-1")
-    lab.run()
+    assert lab.waiting() == []
     assert (statuses(lab), lab.receiver.requests) == ([DeliveryStatus.SKIPPED], [])
     with pytest.raises(RequestError, match="off"):
         lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
@@ -204,6 +205,52 @@ def test_two_messages_of_an_attempt_end_as_one(lab: HookLab) -> None:
     lab.receiver.answer = fails
     lab.run()
     assert len(lab.receiver.requests) == len(RETRY_PAUSES) + 1
+
+
+def test_an_event_that_one_of_two_messages_delivered_is_not_attempted_again(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    [(_, other)] = lab.waiting()
+
+    def other_fails_meanwhile(_request: Request) -> Answer:
+        lab.receiver.answer = fails
+        lab.delivery.deliver(Attempt.parse(other))
+        return Answer(204)
+
+    lab.receiver.answer = other_fails_meanwhile
+    lab.run()
+    assert len(lab.receiver.requests) == 2
+    assert statuses(lab) == [DeliveryStatus.DELIVERED]
+
+
+@pytest.mark.parametrize("queue", [DELIVERIES, DEAD_LETTERS])
+def test_an_attempt_comes_again_until_its_next_message_is_queued(lab: HookLab, queue: str) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.sqs.full.add(queue)
+    with pytest.raises(AwsUnavailableError):
+        lab.run()
+    lab.sqs.full.clear()
+    lab.run()
+    assert len(lab.waiting(DEAD_LETTERS)) == 1
+
+
+def test_a_replay_has_its_own_pauses_whatever_is_left_of_the_earlier_series(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.run(until=BEGIN + timedelta(minutes=10))
+    lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    attempted = []
+
+    def answer(request: Request) -> Answer:
+        attempted.append(lab.now)
+        return fails(request)
+
+    lab.receiver.answer = answer
+    lab.run()
+    assert [after - before for before, after in pairwise(attempted)] == list(RETRY_PAUSES)
 
 
 def test_a_replay_ends_the_earlier_series_of_attempts(lab: HookLab) -> None:
@@ -298,18 +345,21 @@ def test_a_hook_that_is_put_again_begins_without_past_failures(lab: HookLab) -> 
     assert lab.hooks.get("crm").failing_since is None
 
 
-def test_a_change_of_an_operator_counts_more_than_the_note_of_a_failure(lab: HookLab) -> None:
+@pytest.mark.parametrize("status", [500, 410])
+def test_a_change_of_an_operator_counts_more_than_the_note_of_a_failure(
+    lab: HookLab, status: int
+) -> None:
     lab.put()
     lab.emit()
 
     def changed_meanwhile(_request: Request) -> Answer:
         lab.put(description="changed")
-        return Answer(500)
+        return Answer(status)
 
     lab.receiver.answer = changed_meanwhile
     lab.run(until=BEGIN)
     hook = lab.hooks.get("crm")
-    assert (hook.description, hook.failing_since) == ("changed", None)
+    assert (hook.description, hook.enabled, hook.failing_since) == ("changed", True, None)
 
 
 def test_there_are_fifty_hooks_at_most(lab: HookLab) -> None:
