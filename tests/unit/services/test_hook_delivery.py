@@ -93,7 +93,7 @@ def test_a_delivery_that_failed_for_a_day_is_a_dead_letter_and_its_hook_is_off(
     lab.run()
     [delivery] = lab.deliveries()
     assert (delivery.status, delivery.http_status) == (DeliveryStatus.FAILED, 503)
-    assert delivery.attempts == len(RETRY_PAUSES) + 1
+    assert (delivery.attempts, delivery.next_attempt_at) == (len(RETRY_PAUSES) + 1, None)
     [(_, body)] = lab.waiting(DEAD_LETTERS)
     assert Attempt.parse(body).event_id == "msg_c-1_1"
     hook = lab.hooks.get("crm")
@@ -331,6 +331,13 @@ def test_a_hook_that_is_made_again_has_another_secret(lab: HookLab) -> None:
     assert lab.put() == "", "a secret is shown once"
     lab.hooks.delete("crm", lab.change())
     assert lab.put() not in ("", first)
+
+
+def test_a_hook_that_is_changed_keeps_its_secret(lab: HookLab) -> None:
+    lab.put()
+    nonces = lab.hooks.get("crm").nonces(lab.now)
+    lab.put(description="changed")
+    assert lab.hooks.get("crm").nonces(lab.now) == nonces
 
 
 def test_a_hook_that_is_put_again_begins_without_past_failures(lab: HookLab) -> None:
