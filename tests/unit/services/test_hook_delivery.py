@@ -352,6 +352,18 @@ def test_a_hook_that_is_put_again_begins_without_past_failures(lab: HookLab) -> 
     assert lab.hooks.get("crm").failing_since is None
 
 
+def test_a_failing_hook_that_is_switched_on_again_begins_without_past_failures(
+    lab: HookLab,
+) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.run()
+    assert lab.hooks.get("crm").disabled_reason == "failing"
+    lab.put()
+    assert lab.hooks.get("crm").failing_since is None
+
+
 @pytest.mark.parametrize("status", [500, 410])
 def test_a_change_of_an_operator_counts_more_than_the_note_of_a_failure(
     lab: HookLab, status: int
