@@ -285,6 +285,16 @@ def test_a_replay_during_the_last_attempt_is_delivered(lab: HookLab) -> None:
     assert statuses(lab) == [DeliveryStatus.DELIVERED]
 
 
+def test_a_replay_is_stored_before_its_message_is_sent(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    lab.run()
+    lab.sqs.full.add(DELIVERIES)
+    with pytest.raises(AwsUnavailableError):
+        lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    assert statuses(lab) == [DeliveryStatus.PENDING], "a message of an unknown series does nothing"
+
+
 @pytest.mark.parametrize("event_id", ["msg_c-1_2", "msg_c-2_1", "msg_", "evt", "msg_c-1_1_"])
 def test_an_unknown_event_is_not_replayed(lab: HookLab, event_id: str) -> None:
     lab.put()
