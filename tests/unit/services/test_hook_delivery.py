@@ -128,6 +128,15 @@ def test_a_hook_stays_on_when_a_delivery_of_the_day_succeeds(lab: HookLab) -> No
     assert sorted(statuses(lab)) == ["delivered", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("status", "taken"), [(None, False), (199, False), (200, True), (299, True), (300, False)]
+)
+def test_a_receiver_takes_an_event_with_a_status_from_200_to_299(
+    status: int | None, taken: bool
+) -> None:
+    assert Answer(status).is_success is taken
+
+
 def test_a_receiver_that_is_gone_switches_its_hook_off_at_once(lab: HookLab) -> None:
     lab.put()
     lab.emit()
@@ -144,6 +153,8 @@ def test_events_for_a_hook_that_is_off_are_listed_and_can_be_replayed(lab: HookL
     assert (statuses(lab), lab.receiver.requests) == ([DeliveryStatus.SKIPPED], [])
     with pytest.raises(RequestError, match="off"):
         lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    with pytest.raises(RequestError, match="off"):
+        lab.hooks.replay_span("crm", BEGIN, BEGIN + timedelta(seconds=1), None, lab.now)
     lab.put()
     replayed = lab.hooks.replay_span("crm", BEGIN, BEGIN + timedelta(seconds=1), None, lab.now)
     assert replayed == (1, None)
@@ -190,6 +201,7 @@ def test_an_event_of_no_conversation_is_delivered_too(lab: HookLab) -> None:
 def test_an_event_that_the_bus_sends_twice_is_delivered_once(lab: HookLab) -> None:
     lab.put()
     detail = lab.emit()
+    lab.now += timedelta(minutes=1)
     lab.fan_out.fan_out(detail)
     assert len(lab.waiting()) == 2, "the message of the row may be lost"
     lab.run()
