@@ -75,6 +75,13 @@ def test_a_name_with_a_public_and_a_private_address_gets_no_connection() -> None
     assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
 
 
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.53", "169.254.169.254", "::1"])
+@pytest.mark.usefixtures("no_connection")
+def test_the_local_stack_sends_to_no_private_address_but_its_own(address: str) -> None:
+    sender = HookSender(allow_loopback=True, resolve=resolving_to(address))
+    assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
+
+
 @pytest.mark.parametrize("address", PUBLIC_ADDRESSES)
 def test_the_addresses_of_the_public_internet_are_allowed(address: str) -> None:
     assert is_public(address)
