@@ -129,7 +129,9 @@ def test_a_scheduled_start_is_erased_if_so_asked(
     assert rows_of(lab, booking)
     answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erase")
     assert answer.status == 202, answer.json
-    assert erasing.settle(booking)["erased"]["bookings"] == 1
+    erasing.index()
+    erasing.erase()
+    assert erasing.receipt(booking)["erased"]["bookings"] == 1
     assert rows_of(lab, booking) == []
     assert erasing.places_of(DANA) == {}
     answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erased")
@@ -205,6 +207,32 @@ def test_a_do_not_call_entry_that_is_added_after_the_request_stays(
     lab.ask("PUT", f"/do-not-call/{DANA}", {})
     assert erasing.settle(erasure_id)["erased"]["do_not_call"] == 1
     assert lab.ask("GET", f"/do-not-call/{DANA}").status == 200
+
+
+def test_a_conversation_that_begins_after_the_request_is_left(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    erasure_id = erasing.delete_person(DANA).json["id"]
+    lab.run(1)
+    conversation_id = lab.start(participants=[{"to": DANA}])
+    lab.run(20)
+    receipt = erasing.settle(erasure_id)
+    assert (receipt["status"], receipt["erased"]["conversations"]) == ("done", 0)
+    assert lab.status(conversation_id) == "active"
+
+
+def test_a_conversation_that_ran_unseen_at_the_request_is_erased_after_its_end(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    conversation_id = lab.start(participants=[{"to": DANA}])
+    lab.run(20)
+    answer = erasing.delete_person(DANA)  # the index does not have the conversation yet
+    assert answer.status == 202
+    assert erasing.settle(answer.json["id"])["status"] == "running"
+    assert lab.status(conversation_id) == "active"
+    lab.stop(conversation_id, hang_up=True)
+    assert erasing.settle(answer.json["id"])["erased"]["conversations"] == 1
+    assert rows_of(lab, conversation_id) == []
 
 
 def test_the_erasure_of_a_person_looks_again_after_ten_minutes(
