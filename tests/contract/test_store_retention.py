@@ -16,6 +16,7 @@ from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, LegStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import TranscriptMessage, TranscriptPart
+from partyline.services.requests import MAX_DEADLINE_SECS
 from partyline.settings import QuerySettings
 from partyline.store import ConversationStore
 from partyline.store.conversations import DEDUPE_SECS, DedupeRecord
@@ -23,6 +24,7 @@ from partyline.store.directory import Change, Directory
 from partyline.store.erasures import Erasures
 from partyline.store.hooks import HookStore
 from partyline.store.keys import webhook
+from partyline.store.people import Gained, PersonIndex
 from partyline.store.retention import LONGEST_LIFE, Retention
 from partyline.store.scheduled import ScheduledConversations
 from tests.contract.test_hook_store import CHANGED, delivery, hook
@@ -199,6 +201,25 @@ def test_a_receipt_expires_after_three_years_its_event_with_the_events_and_open_
     erasures.save(done, NOW, ("c-1", "c-1", event))
     found = memory.scan(TableName=template.table.name)["Items"]
     assert sorted(map(days, found)) == [60, 3 * 366]
+
+
+def test_a_row_that_is_written_once_outlives_the_longest_conversation() -> None:
+    longest_talk = timedelta(minutes=240)  # the most that the setting `max_minutes` takes
+    assert timedelta(seconds=MAX_DEADLINE_SECS) + longest_talk < LONGEST_LIFE
+
+
+@pytest.mark.parametrize(
+    ("spans", "longest"),
+    [((400, 30, 60), 400), ((30, 400, 60), 400), ((30, 60, 400), 400), ((30, 60, 0), None)],
+)
+def test_the_index_of_people_is_kept_as_long_as_the_rows_that_are_kept_longest(
+    memory: Any, template: Template, spans: tuple[int, int, int], longest: int | None
+) -> None:
+    index = PersonIndex(memory, template.table.name, Retention.of_days(*spans))
+    index.add("a" * 64, Gained("2026-11-22T09:00:00.000000Z#c-1", ("+13125550112",), {}), NOW)
+    [row] = memory.scan(TableName=template.table.name)["Items"]
+    kept = days(row) - LONGEST_LIFE.days if "expires_at" in row else None
+    assert kept == longest
 
 
 @pytest.mark.parametrize("days", ["-1", "3651", "1.5", "many"])
