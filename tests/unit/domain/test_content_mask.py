@@ -33,6 +33,7 @@ MASK = ContentMask()
         ("Three one two 555 - 0187", "***0187"),
         ("555 0187, 555 0188", "***0187, ***0188"),
         ("five five five oh one eight seven", "***0187"),
+        ("five five 5 0 1 8 7", "***0187"),
         ("Mail ada@example.com.", "Mail ***@***."),
         ("(ada.l+shop@mail.example.co.uk)", "(***@***)"),
         ("ada dot l at example dot com, please", "***@***, please"),

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.commands import Action
 from partyline.domain.model.conversation import Conversation
@@ -12,9 +14,9 @@ from partyline.domain.model.leg import Leg
 from partyline.domain.model.participant import Participant
 from partyline.domain.model.statuses import ConversationStatus, Direction, LegStatus
 from partyline.domain.model.timeouts import COST_WAIT, REPORT_WAIT
-from partyline.domain.rules.report import report, report_moments
+from partyline.domain.rules import report as rules
 from partyline.domain.rules.transition import Transition
-from tests.support.domain_story import HOST_NUMBER, T0
+from tests.support.domain_story import HOST_NUMBER, OURS, T0
 
 PRICE = LegCost(total="0.02", currency="USD")
 SECOND = timedelta(seconds=1)
@@ -57,7 +59,7 @@ def over(*legs: Leg, **more: Any) -> Conversation:
 
 def waits(talk: Conversation, after: timedelta = SECOND) -> list[timedelta]:
     """How long after its end the report on a conversation waits, at most."""
-    return [moment - T0 for moment in report_moments(talk, T0 + after)]
+    return [moment - T0 for moment in rules.report_moments(talk, T0 + after)]
 
 
 def test_a_report_waits_for_nothing_once_all_has_come() -> None:
@@ -106,7 +108,18 @@ def test_a_report_counts_the_calls_outside_of_the_document_and_no_time_below_zer
     early = ended_leg(answered_at=T0 + 5 * SECOND)
     talk = over(early, omitted_legs=OmittedLegs(count=3, seconds=90))
     transition = Transition(talk, T0 + SECOND, "")
-    report(transition)
+    rules.report(transition)
     [event] = transition.events
     assert event.data["duration_secs"] == 0
     assert event.data["rest"] == {"legs": 3, "seconds": 90}
+
+
+def test_a_report_shows_no_number_and_the_newest_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_LEGS", 1)
+    talk = over(ended_leg(number=2, created_at=T0), ended_leg(), route=OURS)
+    transition = Transition(talk, T0 + SECOND, "")
+    rules.report(transition)
+    [event] = transition.events
+    [leg] = event.data["people"][0]["legs"]
+    assert (leg["number"], leg["to"]) == (2, f"***{HOST_NUMBER[-4:]}")
+    assert event.data["route"] == f"***{OURS[-4:]}"
