@@ -98,6 +98,7 @@ def test_deliveries_are_listed_newest_first_and_replayed_oldest_first(store: Hoo
         if cursor is None:
             break
     assert listed == [6, 5, 4, 3, 2, 1, 0]
+    assert store.deliveries("crm", 7, None).next_cursor is None
     begin, end = NOW + timedelta(seconds=2), NOW + timedelta(seconds=6)
     first = store.deliveries_between("crm", begin, end, 3, None)
     rest = store.deliveries_between("crm", begin, end, 3, first.next_cursor)

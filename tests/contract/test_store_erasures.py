@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.stack.template import Template
+from partyline.domain.model.conversation import UNKNOWN_CONVERSATION_ID
 from partyline.store import ConversationStore, keys
-from partyline.store.erasures import Erasure, Erasures, head_deletion
+from partyline.store.erasures import Erasure, Erasures, Remains, head_deletion
 from partyline.store.errors import InvalidCursorError, VersionConflictError
 from partyline.store.people import Gained, PersonIndex
 from partyline.store.retention import FOR_EVER
 from partyline.store.table import Table, put_of
+from tests.contract.test_schedules import asked
 from tests.contract.test_store import NOW, begun, spoken
 
 if TYPE_CHECKING:
@@ -112,3 +114,35 @@ def test_the_pointer_of_a_later_conversation_stays(
     table.put({**taken, "Item": {**taken["Item"], "conversation_id": {"S": "c-1"}}})
     erasures.delete_pointers(remains)
     assert table.get(keys.call("v3:c-1")) is None
+
+
+def test_what_is_left_names_every_run_call_number_and_place_and_ends_with_the_document() -> None:
+    talk = begun().conversation
+    assert talk is not None
+    talk.previous_telnyx_ids = ["t-1", UNKNOWN_CONVERSATION_ID, "t-1"]
+    talk.telnyx_conversation_id = "t-2"
+    talk.host.legs[0].from_ = "+13125550112"
+    talk.host.legs[0].former_ids = ["v3:former"]
+    booking = asked(to="+13125550113", at=-60)
+    places = (keys.schedule("c-1"), keys.state("c-1"))
+    rows = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in places]
+    remains = Remains("c-1", talk, booking, rows)
+    assert remains.telnyx_ids == ["t-1", "t-2"]
+    named = {keys.call("v3:c-1"), keys.call("v3:former"), keys.telnyx_conversation("t-1")}
+    assert named <= set(remains.pointers)
+    assert remains.numbers == {"+13125550112", "+13125550113"}
+    times = (talk.created_at, booking.created_at)
+    assert remains.places == [keys.listed_at(at, "c-1") for at in times]
+    assert remains.head == rows[1]
+
+
+def test_a_done_erasure_that_the_index_still_has_is_not_due(
+    erasures: Erasures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = erasures.add(an_erasure())
+    shard = {":shard": {"S": keys.ERASURES}}
+    listed = list(erasures._table.index(keys.BY_DUE, "due_shard = :shard", shard))
+    erasures.save(first.model_copy(update={"status": "done"}), NOW)
+    monkeypatch.setattr(erasures._table, "index", lambda *_: iter(listed))
+    assert len(listed) == 1
+    assert list(erasures.due(NOW)) == []

@@ -10,22 +10,27 @@ from local.stack.memory_table import MemoryTable
 from local.stack.template import Template
 from partyline.domain.decide import Decision
 from partyline.domain.model.conversation import Conversation
+from partyline.domain.model.events import ConversationErased, Event
 from partyline.domain.model.insight import Insight
 from partyline.domain.model.routes import StoredRoute
 from partyline.domain.model.statuses import ConversationStatus, LegStatus
 from partyline.domain.model.stored import Failure
 from partyline.domain.model.transcript import TranscriptMessage, TranscriptPart
+from partyline.services.requests import MAX_DEADLINE_SECS
 from partyline.settings import QuerySettings
 from partyline.store import ConversationStore
 from partyline.store.conversations import DEDUPE_SECS, DedupeRecord
 from partyline.store.directory import Change, Directory
+from partyline.store.erasures import Erasures
 from partyline.store.hooks import HookStore
 from partyline.store.keys import webhook
+from partyline.store.people import Gained, PersonIndex
 from partyline.store.retention import LONGEST_LIFE, Retention
 from partyline.store.scheduled import ScheduledConversations
-from tests.contract.test_hook_store import CHANGED, hook
+from tests.contract.test_hook_store import CHANGED, delivery, hook
 from tests.contract.test_schedules import asked
 from tests.contract.test_store import NOW, begun
+from tests.contract.test_store_erasures import an_erasure
 from tests.template.test_stack import PARAMETERS
 
 DAYS = Retention.of_days(conversations=90, transcripts=30, events=60)
@@ -174,6 +179,47 @@ def test_the_event_of_a_booking_that_fails_expires(memory: Any, template: Templa
     schedules.add(asked(), None, most=1)
     schedules.fail(asked(), Failure(code="key_revoked", message="No key."), NOW, "schedule-c-1")
     assert days(rows(memory, template)["EVENT"]) == 60
+
+
+def test_the_row_of_a_delivery_expires_a_month_after_its_attempts_began(
+    memory: Any, template: Template
+) -> None:
+    HookStore(memory, template.table.name, DAYS).add_delivery("crm", delivery(1))
+    [row] = memory.scan(TableName=template.table.name)["Items"]
+    assert days(row) == 30
+
+
+def test_a_receipt_expires_after_three_years_its_event_with_the_events_and_open_work_never(
+    memory: Any, template: Template
+) -> None:
+    erasures = Erasures(memory, template.table.name, DAYS)
+    erasure = erasures.add(an_erasure())
+    assert "expires_at" not in rows(memory, template)["ERASURE"]
+    data = ConversationErased(erasure_id=erasure.id)
+    event = Event(seq=1, type=data.type, occurred_at=NOW, cause="", data=data.model_dump())
+    done = erasure.model_copy(update={"status": "done"})
+    erasures.save(done, NOW, ("c-1", "c-1", event))
+    found = memory.scan(TableName=template.table.name)["Items"]
+    assert sorted(map(days, found)) == [60, 3 * 366]
+
+
+def test_a_row_that_is_written_once_outlives_the_longest_conversation() -> None:
+    longest_talk = timedelta(minutes=240)  # the most that the setting `max_minutes` takes
+    assert timedelta(seconds=MAX_DEADLINE_SECS) + longest_talk < LONGEST_LIFE
+
+
+@pytest.mark.parametrize(
+    ("spans", "longest"),
+    [((400, 30, 60), 400), ((30, 400, 60), 400), ((30, 60, 400), 400), ((30, 60, 0), None)],
+)
+def test_the_index_of_people_is_kept_as_long_as_the_rows_that_are_kept_longest(
+    memory: Any, template: Template, spans: tuple[int, int, int], longest: int | None
+) -> None:
+    index = PersonIndex(memory, template.table.name, Retention.of_days(*spans))
+    index.add("a" * 64, Gained("2026-11-22T09:00:00.000000Z#c-1", ("+13125550112",), {}), NOW)
+    [row] = memory.scan(TableName=template.table.name)["Items"]
+    kept = days(row) - LONGEST_LIFE.days if "expires_at" in row else None
+    assert kept == longest
 
 
 @pytest.mark.parametrize("days", ["-1", "3651", "1.5", "many"])

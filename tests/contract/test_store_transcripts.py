@@ -57,6 +57,11 @@ def test_a_part_replaces_the_messages_from_its_first_position_on(store: Conversa
     assert texts(store, stored(store, *parts)) == expected
 
 
+def test_an_earlier_part_adds_nothing_behind_a_later_part(store: ConversationStore) -> None:
+    parts = [part("Hello", "Hi"), part("Bye", first=2), part("Wait", first=1, generation=1)]
+    assert texts(store, stored(store, *parts)) == [(0, 0, "Hello"), (0, 1, "Wait")]
+
+
 def test_a_whole_list_replaces_all_messages(store: ConversationStore) -> None:
     parts = [part("Hello", "Hi", "Bye"), part("Hallo", "Ja", generation=1)]
     assert texts(store, stored(store, *parts)) == [(0, 0, "Hallo"), (0, 1, "Ja")]

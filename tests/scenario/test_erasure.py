@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from local.stack.http_api import HttpRequest
+from partyline.services import eraser
+from partyline.store.erasures import Erasure
 from tests.support.erasing import DEAD_LETTERS, ErasureLab, forms
 from tests.support.lab import Lab, NewLab, event_type, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
@@ -129,7 +131,9 @@ def test_a_scheduled_start_is_erased_if_so_asked(
     assert rows_of(lab, booking)
     answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erase")
     assert answer.status == 202, answer.json
-    assert erasing.settle(booking)["erased"]["bookings"] == 1
+    erasing.index()
+    erasing.erase()
+    assert erasing.receipt(booking)["erased"]["bookings"] == 1
     assert rows_of(lab, booking) == []
     assert erasing.places_of(DANA) == {}
     answer = lab.ask("DELETE", f"/conversations/{booking}?scheduled=erased")
@@ -158,6 +162,7 @@ def test_an_erased_person_is_left_in_no_form_in_table_queues_and_logs(
     assert receipt["status"] == "done"
     assert receipt["erased"] == ERASED
     assert all(rows_of(lab, conversation_id) == [] for conversation_id in erased)
+    assert list(lab.app.person_index.places(lab.app.number_hashes.of(DANA))) == []
     assert len(erasing.scheduler.cancelled) == 2
     # Other people keep theirs.
     assert rows_of(lab, other)
@@ -205,6 +210,32 @@ def test_a_do_not_call_entry_that_is_added_after_the_request_stays(
     lab.ask("PUT", f"/do-not-call/{DANA}", {})
     assert erasing.settle(erasure_id)["erased"]["do_not_call"] == 1
     assert lab.ask("GET", f"/do-not-call/{DANA}").status == 200
+
+
+def test_a_conversation_that_begins_after_the_request_is_left(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    erasure_id = erasing.delete_person(DANA).json["id"]
+    lab.run(1)
+    conversation_id = lab.start(participants=[{"to": DANA}])
+    lab.run(20)
+    receipt = erasing.settle(erasure_id)
+    assert (receipt["status"], receipt["erased"]["conversations"]) == ("done", 0)
+    assert lab.status(conversation_id) == "active"
+
+
+def test_a_conversation_that_ran_unseen_at_the_request_is_erased_after_its_end(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    conversation_id = lab.start(participants=[{"to": DANA}])
+    lab.run(20)
+    answer = erasing.delete_person(DANA)  # the index does not have the conversation yet
+    assert answer.status == 202
+    assert erasing.settle(answer.json["id"])["status"] == "running"
+    assert lab.status(conversation_id) == "active"
+    lab.stop(conversation_id, hang_up=True)
+    assert erasing.settle(answer.json["id"])["erased"]["conversations"] == 1
+    assert rows_of(lab, conversation_id) == []
 
 
 def test_the_erasure_of_a_person_looks_again_after_ten_minutes(
@@ -288,6 +319,56 @@ def test_deletions_that_telnyx_refuses_are_repeated_and_given_up_after_a_day(
     receipt = erasing.settle(conversation_id, hours=26)
     assert receipt["telnyx_given_up"] == [lab.telnyx_conversation().conversation_id]
     assert receipt["erased"]["telnyx_conversations"] == receipt["telnyx_owed"] == 0
+
+
+def test_a_pass_without_time_left_deletes_nothing_at_telnyx_and_owes_the_rest(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    conversation_id = talked(lab, erasing)
+    lab.ask("DELETE", f"/conversations/{conversation_id}")
+    lab.app.eraser.run(iter([True, False]).__next__)
+    assert erasing.receipt(conversation_id)["telnyx_owed"] == 1
+    assert not lab.telnyx_conversation().deleted
+    assert erasing.settle(conversation_id)["erased"]["telnyx_conversations"] == 1
+
+
+def test_a_pass_without_time_left_goes_on_with_the_next_conversation_in_the_next_pass(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    for _ in range(2):
+        talked(lab, erasing, DANA)
+    erasure_id = erasing.delete_person(DANA).json["id"]
+    lab.app.eraser.run(iter([True, True, *[False] * 9]).__next__)
+    assert erasing.receipt(erasure_id)["erased"]["conversations"] == 1
+    assert erasing.settle(erasure_id)["erased"]["conversations"] == 2
+
+
+def test_an_erasure_is_not_done_before_the_last_pass_has_searched_all_queues(
+    lab: Lab, erasing: ErasureLab
+) -> None:
+    erasure_id = erasing.delete_person(DANA).json["id"]
+    lab.run(minutes(11))
+    lab.app.eraser.run(iter([True, False]).__next__)
+    assert erasing.receipt(erasure_id)["status"] == "running"
+    assert erasing.settle(erasure_id)["status"] == "done"
+
+
+def test_an_erasure_deletes_at_telnyx_before_its_row_owes_too_much(
+    lab: Lab, erasing: ErasureLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eraser, "MAX_OWED", 1)
+    for _ in range(2):
+        talked(lab, erasing, DANA)
+    owed, save = list[int](), lab.app.erasures.save
+
+    def noting(erasure: Erasure, *more: Any) -> Erasure:
+        owed.append(len(erasure.owed))
+        return save(erasure, *more)
+
+    monkeypatch.setattr(lab.app.erasures, "save", noting)
+    erasure_id = erasing.delete_person(DANA).json["id"]
+    assert erasing.settle(erasure_id)["erased"]["telnyx_conversations"] == 2
+    assert max(owed) == 1
 
 
 def test_the_forms_of_a_number_are_found_in_base64() -> None:

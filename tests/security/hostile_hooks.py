@@ -38,7 +38,7 @@ _SPELLINGS = (
     # Names of this machine and of private networks
     *("https://localhost/", "https://LOCALHOST/", "https://localhost./", "https://a.localhost/"),
     *("https://localhost.localdomain:80/", "https://printer.local/", "https://router.lan/"),
-    *("https://nas.home/", "https://wiki.corp/", "https://portal.intranet/", "https://x.onion/"),
+    *("https://nas.HOME/", "https://wiki.corp/", "https://portal.intranet/", "https://x.onion/"),
     *(
         "https://metadata.google.internal/computeMetadata/v1/",
         "https://instance-data.ec2.internal/",

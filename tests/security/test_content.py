@@ -6,6 +6,15 @@ from collections.abc import Sequence
 import pytest
 
 from partyline.domain.content_mask import ContentMask
+from partyline.domain.model.inputs import (
+    CallRef,
+    CommandResult,
+    ConversationStartFailed,
+    Input,
+)
+from partyline.domain.model.results import Refused, TranscriptFound
+from partyline.domain.model.transcript import RunMessages, TranscriptMessage
+from partyline.services.content import Content
 from tests.support.lab import Lab, NewLab
 from tests.support.people import CALLER, DANA, HOST, OUR_NUMBER
 from tests.support.planted import Planted, left_in
@@ -24,6 +33,30 @@ def assert_stored_nowhere(lab: Lab, values: Sequence[Planted]) -> None:
     }
     for place, content in places.items():
         assert left_in(texts_in(content), values) == [], place
+
+
+SAID = "Call 3125550187 or ada@example.com."
+SPOKEN = RunMessages(
+    telnyx_conversation_id="t-1", messages=(TranscriptMessage(role="user", text=SAID),)
+)
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        CommandResult(id="", key="dial:host:1", result=Refused(code="10016", message=SAID)),
+        CommandResult(
+            id="",
+            key="fetch_transcript",
+            result=TranscriptFound(runs=(SPOKEN,), telnyx_conversation_id="t-1"),
+        ),
+        ConversationStartFailed(id="", call=CallRef(), reason=SAID),
+    ],
+)
+def test_a_refusal_a_fetched_transcript_and_a_failed_start_are_masked(came: Input) -> None:
+    stored = str(Content(ContentMask).input(came))
+    assert "Call ***0187 or ***@***." in stored
+    assert SAID not in stored
 
 
 def test_no_planted_value_of_insights_reasons_and_tools_is_stored(new_lab: NewLab) -> None:

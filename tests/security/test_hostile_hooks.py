@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from partyline.services.hook_sender import HookSender
+from partyline.services.hook_sender import HookSender, _Stream
 from partyline.services.hook_urls import is_public, url_problem
 from tests.security.hostile_hooks import (
     GOOD_URLS,
@@ -72,6 +73,13 @@ def test_a_name_that_leads_to_a_private_address_gets_no_connection(address: str)
 @pytest.mark.usefixtures("no_connection")
 def test_a_name_with_a_public_and_a_private_address_gets_no_connection() -> None:
     sender = HookSender(resolve=resolving_to("8.8.8.8", "10.0.0.1"))
+    assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.53", "169.254.169.254", "::1"])
+@pytest.mark.usefixtures("no_connection")
+def test_the_local_stack_sends_to_no_private_address_but_its_own(address: str) -> None:
+    sender = HookSender(allow_loopback=True, resolve=resolving_to(address))
     assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
 
 
@@ -162,6 +170,16 @@ def test_an_answer_in_drops_ends_at_the_deadline(serve: Callable[..., int]) -> N
     thread.start()
     thread.join(PATIENCE_SECS)
     assert [answer.error for answer in answers] == ["timeout"]
+
+
+def test_a_connection_does_nothing_after_its_deadline() -> None:
+    stream = _Stream(httpcore.MockStream([b"x"]), time.monotonic())
+    with pytest.raises(httpcore.ReadTimeout):
+        stream.read(1)
+    with pytest.raises(httpcore.WriteTimeout):
+        stream.write(b"x")
+    with pytest.raises(httpcore.ConnectTimeout):
+        stream.start_tls(ssl.create_default_context())
 
 
 def test_endless_headers_are_no_answer(serve: Callable[..., int]) -> None:

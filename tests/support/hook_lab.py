@@ -57,13 +57,16 @@ class Receiver(HookSender):
 
 @dataclass
 class Sqs:
-    """A client of SQS with queues in memory, by their URLs."""
+    """A client of SQS with queues in memory, by their URLs; those of `full` take no message."""
 
     now: Callable[[], datetime]
     messages: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
+    full: set[str] = field(default_factory=set)
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803
         assert 0 < len(Entries) <= 10
+        if QueueUrl in self.full:
+            return {"Failed": [{"Id": entry["Id"]} for entry in Entries]}
         for entry in Entries:
             assert 0 <= entry["DelaySeconds"] <= 900
             due = self.now() + timedelta(seconds=entry["DelaySeconds"])

@@ -9,13 +9,15 @@ from partyline.domain.model.assistant import Assistant
 from partyline.domain.model.conversation import Conversation, Limits
 from partyline.domain.model.costs import LegCost, RunCost, amount_of, units_of
 from partyline.domain.model.events import Cost, CostLine
+from partyline.domain.model.inputs import CallCost, CallRef
 from partyline.domain.model.leg import Leg
 from partyline.domain.model.participant import Participant
 from partyline.domain.model.plan import Plan
 from partyline.domain.model.statuses import Direction
-from partyline.domain.rules.apply_costs import record_run_cost
+from partyline.domain.rules.apply_costs import record_call_cost, record_run_cost
 from partyline.domain.rules.costs import (
     MAX_ENDED_LEGS,
+    answered_seconds,
     costs_of_assistant,
     costs_of_calls,
     every_leg,
@@ -23,6 +25,7 @@ from partyline.domain.rules.costs import (
     spending,
     spent,
 )
+from partyline.domain.rules.transition import Transition
 from tests.support.domain_story import HOST_NUMBER, OURS, T0
 
 RESERVED = units_of("0.5")
@@ -85,6 +88,35 @@ def test_a_call_counts_on_the_day_of_its_dial() -> None:
     }
 
 
+def test_a_run_of_the_assistant_counts_on_the_day_of_the_conversation() -> None:
+    talk = conversation()
+    talk.run_costs[0] = RunCost(total="0.3", currency="USD")
+    assert units(talk) == {DAY: 300_000}
+
+
+def test_a_call_that_we_did_not_dial_reserves_nothing_also_outside_of_the_document() -> None:
+    talk = conversation(leg(1))
+    talk.host.plan = None
+    assert units(talk) == {}
+    keep_ended(talk, talk.host, talk.host.legs.pop())
+    assert units(talk) == {}
+
+
+def test_a_price_that_comes_after_the_call_left_the_document_settles_the_reservation() -> None:
+    talk, ended = conversation(), leg(1)
+    ended.call_leg_id = "leg-1"
+    keep_ended(talk, talk.host, ended)
+    price = LegCost(total="0.02", currency="USD")
+    record_call_cost(
+        Transition(talk, T0, ""), CallCost(id="", call=CallRef(call_leg_id="leg-1"), cost=price)
+    )
+    assert units(talk) == {DAY: 20_000}
+
+
+def test_a_call_that_ended_before_its_answer_by_the_times_of_telnyx_was_no_second_long() -> None:
+    assert answered_seconds(leg(1, secs=-5)) == 0
+
+
 def test_a_step_spends_the_difference() -> None:
     before, after = conversation(leg(1)), conversation(leg(1, "0.02"), leg(2))
     assert spending(None, before) == {DAY: RESERVED}
@@ -107,6 +139,12 @@ def test_an_analysis_counts_the_calls_only_while_no_call_has_a_price() -> None:
     talk.host.legs[0].cost = LegCost(total="0.012", currency="USD")
     assert costs_of_assistant(talk) == {"USD": Decimal("0.06")}
     assert costs_of_calls(talk) == {"USD": Decimal("0.012")}
+
+
+def test_an_analysis_with_more_for_the_calls_than_in_all_is_no_credit() -> None:
+    talk = conversation(leg(1, "0.012"))
+    talk.run_costs[0] = RunCost(total="0.01", currency="USD", of_calls="0.02")
+    assert costs_of_assistant(talk) == {"USD": Decimal(0)}
 
 
 def test_a_second_analysis_of_a_run_replaces_the_first() -> None:
@@ -138,7 +176,8 @@ def test_calls_that_leave_the_document_change_neither_sums_nor_spending() -> Non
         assert (units(talk), costs_of_calls(talk)) == before
     assert len(list(every_leg(talk))) == MAX_ENDED_LEGS + 1
     assert talk.omitted_legs is not None
-    assert talk.omitted_legs.count == 19
+    assert (talk.omitted_legs.count, talk.omitted_legs.seconds) == (19, 600)
+    assert [kept.number for kept in talk.host.ended_legs] == [*range(20, MAX_ENDED_LEGS + 20)]
     assert Conversation.model_validate_json(talk.model_dump_json()) == talk
 
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 
-from partyline.domain.masking import mask_fields, mask_text, masked
+from partyline.domain.masking import mask_fields, mask_headers, mask_text, masked
 from partyline.domain.model.events import EVENT_DATA
 
 FORMATS = (
@@ -69,11 +69,14 @@ def test_a_long_text_is_masked_in_a_time_proportional_to_its_length(part: str) -
     assert secs(40_000) < 20 * max(secs(5_000), 0.002)
 
 
-@pytest.mark.parametrize("suffix", [",4711", ",,4711#", ",w4711", ",ww47w11#", ", 4711"])
+@pytest.mark.parametrize(
+    "suffix", [",4711", ",,4711#", ",w4711", ",ww47w11#", ", 4711", ",471147114711"]
+)
 def test_the_digits_to_send_after_a_number_are_not_shown(suffix: str) -> None:
     for number in ("+13125550187", "+1 312 555 0187", "3125550187"):
         text = mask_text(f"The call to {number}{suffix} failed.")
         assert text in ("The call to ***0187 failed.", "The call to ***0187# failed.")
+        assert masked(f"{number}{suffix}") == "***0187"
     assert mask_text("Call 3125550187,wait, then 12.") == "Call ***0187,wait, then 12."
 
 
@@ -160,6 +163,19 @@ def test_the_fields_of_an_event_are_masked_but_not_its_ids() -> None:
         "machine": False,
     }
     assert masked(None) is None
+
+
+def test_an_amount_stays_and_a_number_in_the_place_of_an_amount_is_masked() -> None:
+    amounts = {"total": "123456789.123456789", "cost": "-1234567.5", "calls": "0.0210000"}
+    assert mask_fields(amounts) == amounts
+    numbers = {"total": "0.5 by 3125550187", "cost": "13125550187", "name": "5550187"}
+    assert mask_fields(numbers) == {"total": "0.5 by ***0187", "cost": "***0187", "name": "***0187"}
+
+
+def test_the_values_of_headers_are_hidden_in_any_spelling_and_at_any_depth() -> None:
+    value = [{"tool": {"Headers": [{"name": "x-key", "value": "secret", "more": ["secret"]}]}}]
+    hidden = {"name": "x-key", "value": "***", "more": ["***"]}
+    assert mask_headers(value) == [{"tool": {"Headers": [hidden]}}]
 
 
 def test_the_ids_in_the_data_of_events_are_not_masked() -> None:

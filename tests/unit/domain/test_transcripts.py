@@ -133,10 +133,13 @@ def test_a_late_or_doubled_webhook_changes_nothing(at: float | None) -> None:
     assert story.state == before
 
 
-def test_a_late_webhook_with_a_sentence_that_was_interrupted_since_changes_nothing() -> None:
+@pytest.mark.parametrize("at", [2, 3, None])
+def test_a_late_webhook_with_a_sentence_that_was_interrupted_since_changes_nothing(
+    at: float | None,
+) -> None:
     story = live_story()
     turn(story, "Hello, how", "Wait", at=3)
-    turn(story, "Hello, how can I help?", at=2)
+    turn(story, "Hello, how can I help?", at=at)
     assert words(story) == ["Hello, how", "Wait"]
 
 
@@ -183,6 +186,14 @@ def test_a_doubled_webhook_with_only_the_new_messages_counts_once_after_newer_me
     assert words(story) == ["Hello", "Hi", "Bye"]
 
 
+def test_a_word_that_is_said_twice_is_no_doubled_webhook() -> None:
+    story = live_story()
+    hello, yes = turns("Hello", "Yes")
+    for nth, said in enumerate((hello, yes, yes)):
+        turn(story, messages=(said,), source="added", at=nth + 1)
+    assert words(story) == ["Hello", "Yes", "Yes"]
+
+
 def test_late_messages_are_added_and_are_not_the_newest() -> None:
     """Telnyx's list is whole with the newest message, though a late message was stored last."""
     story = live_story()
@@ -196,11 +207,12 @@ def test_late_messages_are_added_and_are_not_the_newest() -> None:
     assert words(story) == ["Hello", "Goodbye"]
 
 
-def test_added_messages_count_no_more_once_the_whole_history_comes() -> None:
+@pytest.mark.parametrize("at", [2, 3])
+def test_added_messages_count_no_more_once_the_whole_history_comes(at: float) -> None:
     story = live_story()
     turn(story, messages=turns("Hello"), source="added", at=1)
     turn(story, "Hello", "Hi", at=2)
-    turn(story, messages=turns("Hello", "Hi")[1:], source="added", at=2)
+    turn(story, messages=turns("Hello", "Hi")[1:], source="added", at=at)
     assert words(story) == ["Hello", "Hi"]
 
 
@@ -210,6 +222,7 @@ def test_a_webhook_of_another_call_or_from_before_the_start_is_not_of_the_run() 
     turn(story, "Other", telnyx_conversation_id="another", at=1)
     turn(story, "Earlier", at=-1)
     turn(story, "At the start, which Telnyx carries out later", at=0)
+    assert story.parts == []
     turn(story, "Hello", at=1)
     assert words(story) == ["Hello"]
 
@@ -260,6 +273,19 @@ def test_an_end_that_is_lost_cut_or_redacted_is_made_good_by_a_fetch(
     story.transcript_found("Hello", "Hi", "Bye")
     assert words(story) == ["Hello", "Hi", "Bye"]
     assert ready(story) == [{"count": 3, "runs": 1, "complete": True}]
+
+
+def test_a_doubled_end_that_is_not_whole_is_stored_once() -> None:
+    story = active_story()
+    for _ in range(2):
+        end(story, "Hello")
+    assert len(story.parts) == 1
+
+
+def test_the_end_of_an_unknown_conversation_brings_no_messages() -> None:
+    story = active_story()
+    end(story, "Hello", "Hi", telnyx_id="another")
+    assert story.parts == []
 
 
 def test_an_end_with_fewer_words_than_were_heard_is_not_whole() -> None:
@@ -365,6 +391,14 @@ def test_each_run_has_its_messages() -> None:
     assert ready(story) == [{"count": 5, "runs": 2, "complete": True}]
 
 
+def test_a_webhook_of_the_call_of_an_earlier_run_is_not_of_the_newest_run() -> None:
+    story = restarted_story()
+    story.assistant_ended()
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=SECOND_ID))
+    turn(story, "Late", at=30, call=call_ref("host"))
+    assert words(story, 1) == []
+
+
 def test_a_run_whose_end_was_lost_is_fetched_after_the_end_of_the_conversation() -> None:
     story = restarted_story()
     story.assistant_ended()
@@ -395,17 +429,26 @@ def test_an_end_that_ends_our_assistant_on_an_attached_call_brings_its_messages_
         assert len(story.parts) == 1
 
 
+def test_an_end_without_an_id_on_an_attached_call_may_be_that_of_an_earlier_assistant() -> None:
+    story = Story()
+    story.attach()
+    story.result("start:host:1", Succeeded(telnyx_conversation_id=TELNYX_ID))
+    end(story, "Hello", "Hi", telnyx_id=None)
+    assert story.parts == []
+
+
 # Speakers and bounds
 
 
-def test_a_speaker_whom_telnyx_names_by_the_id_of_a_call_is_a_participant() -> None:
+def test_a_speaker_whom_telnyx_names_by_an_id_or_the_id_of_a_call_is_a_participant() -> None:
     story = active_story()
+    names = ("v3:nobody", call_ref().call_control_id, "host")
     said = tuple(
-        replace(message, participant_id=call_ref().call_control_id if nth else "v3:nobody")
-        for nth, message in enumerate(turns("Hello", "Hi"))
+        replace(message, participant_id=name)
+        for name, message in zip(names, turns("Hello", "Hi", "Bye"), strict=True)
     )
     end(story, messages=said)
-    assert [message.participant_id for message in read(story.parts)] == [None, "host"]
+    assert [message.participant_id for message in read(story.parts)] == [None, "host", "host"]
 
 
 def test_a_long_text_is_cut_with_its_length() -> None:
@@ -429,6 +472,7 @@ def test_a_message_with_many_calls_of_tools_fits_into_an_item(sign: str) -> None
     assert max(map(size_of, rows)) <= MAX_ITEM_BYTES
     assert sum(map(size_of, rows)) <= story.state.transcript.runs[0].size + 1_000
     kept = part.messages[-1].tool_calls
+    assert len(kept) == 50
     assert [len(call.arguments or "") for call in kept[:5]] == [5_001, 5_001, 5_001, 4_997, 0]
 
 
@@ -444,6 +488,28 @@ def test_a_conversation_keeps_messages_up_to_its_bounds(monkeypatch: pytest.Monk
     assert words(story) == ["x" * 600] * 2
     story.hang_up()
     assert ready(story)[-1]["complete"] is False
+
+
+def test_new_messages_are_kept_up_to_the_bounds_and_one_that_is_left_out_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transcripts, "MAX_MESSAGES", 3)
+    monkeypatch.setattr(transcripts, "MAX_TRANSCRIPT_BYTES", 1_500)
+    story = live_story()
+    said = turns("Hello", "x" * 2_000, "Hi", "Bye", "late")
+    for nth in range(5):
+        turn(story, messages=said[nth : nth + 1], source="added", at=nth + 1)
+        assert story.state.transcript.runs[0].cut is (nth > 0)
+    assert words(story) == ["Hello", "Hi", "Bye"]
+
+
+def test_the_runs_of_a_conversation_share_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcripts, "MAX_MESSAGES", 3)
+    story = restarted_story()
+    story.assistant_ended()
+    story.result("start:dana:1", Succeeded(telnyx_conversation_id=SECOND_ID))
+    turn(story, "Hello again", "Yes?", "Bye", at=30, call=call_ref("dana"))
+    assert (words(story, 0), words(story, 1)) == (["Hello", "Hi"], ["Hello again"])
 
 
 def test_an_event_has_as_many_messages_as_fit_into_the_bus() -> None:

@@ -3,14 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from partyline.domain.model.statuses import ConversationStatus
+from partyline.services import eraser
+from partyline.services.erasures import is_running
 from partyline.store import keys
 from partyline.store.erasures import Erasure
 from partyline.store.people import Gained
 from partyline.store.retention import LONGEST_LIFE
+from partyline.store.scheduled import ScheduleStatus
+from tests.contract.test_schedules import asked
 from tests.support.deployment import GUEST_NUMBER, HOST_NUMBER, Deployment
 
 AWAY = ClientError({"Error": {"Code": "InternalServerError", "Message": "away"}}, "PutItem")
@@ -127,17 +132,17 @@ def test_an_erasure_that_always_fails_keeps_no_other_from_its_pass(deployment: D
 def test_two_passes_at_once_erase_and_count_once(deployment: Deployment) -> None:
     conversation_id = over(deployment)
     deployment.ask("delete_conversation", id=conversation_id)
-    eraser, overtaken = deployment.app.eraser, list[bool]()
+    own, overtaken = deployment.app.eraser, list[bool]()
     write = deployment.app.erasures._table.write
 
     def overtake(writes: Any) -> None:
         if not overtaken:
             overtaken.append(True)
-            eraser.run(lambda: True)
+            own.run(lambda: True)
         write(writes)
 
     deployment.app.erasures._table.write = overtake  # type: ignore[method-assign]
-    eraser.run(lambda: True)
+    own.run(lambda: True)
     _, receipt = deployment.ask("get_erasure", id=conversation_id)
     assert (receipt["status"], receipt["erased"]["conversations"]) == ("done", 1)
     events = [
@@ -146,3 +151,22 @@ def test_two_passes_at_once_erase_and_count_once(deployment: Deployment) -> None
         if "conversation.erased" in str(row.get("event"))
     ]
     assert len(events) == 1
+
+
+@pytest.mark.parametrize("status", ScheduleStatus)
+def test_a_booking_that_starts_right_now_is_left(status: ScheduleStatus) -> None:
+    booking = asked().model_copy(update={"status": status})
+    assert is_running(None, booking) is (status is ScheduleStatus.STARTING)
+
+
+def test_a_receipt_names_a_bounded_number_of_conversations_that_telnyx_kept(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eraser, "MAX_GIVEN_UP", 2)
+    at, runs = deployment.clock() - timedelta(days=2), ["run-1", "run-2", "run-3"]
+    owing = Erasure(id="e-1", kind="conversation", created_at=at, key_id="", owed=runs)
+    deployment.app.erasures.add(owing)
+    deployment.telnyx.answers["GET"] = [httpx.Response(503) for _ in range(12)]
+    deployment.app.eraser.run(lambda: True)
+    _, receipt = deployment.ask("get_erasure", id="e-1")
+    assert (receipt["status"], receipt["telnyx_given_up"]) == ("done", runs[:2])

@@ -489,6 +489,17 @@ def test_a_conversation_that_telnyx_does_not_delete_is_as_many_failures_as_ring(
     assert (counted["ErasureGivenUp"], counted["ErasureFailed"]) == (1, ALARMING)
 
 
+def test_an_interrupted_pass_of_an_erasure_is_a_failure(
+    deployment: Deployment, written: Written
+) -> None:
+    at = deployment.clock()
+    deployment.app.erasures.add(Erasure(id="e-1", kind="conversation", created_at=at, key_id=""))
+    deployment.dynamodb.failures["transact_write_items"] = [refused("transact_write_items")]
+    written()
+    deployment.invoke("erase", {})
+    assert figures(written)["ErasureFailed"] == 1
+
+
 def test_each_event_and_each_result_counts_once(deployment: Deployment, written: Written) -> None:
     conversation_id = deployment.start()["id"]
     deployment.deliver_for("call.answered", deployment.dials()[0])

@@ -50,6 +50,7 @@ def test_a_short_number_needs_its_country_code() -> None:
     pattern = number_pattern("+3545551234")
     assert pattern.search("+354 555 1234")
     assert not pattern.search("id-5551234-x")
+    assert not number_pattern("+4722123456").search("id-22123456-x")
 
 
 class Queue:
@@ -77,6 +78,18 @@ def test_every_page_of_a_queue_is_read_and_others_messages_stay() -> None:
     letters = DeadLetters(queue, ["https://sqs.example/q"])
     assert letters.delete(NUMBER, lambda: True) == (2, True)
     assert queue.deleted == [12, 13]
+
+
+def test_messages_that_a_reader_hides_are_counted_too() -> None:
+    class Depths:
+        def get_queue_attributes(self, *, AttributeNames: list[str], **_: Any) -> Any:  # noqa: N803
+            depths = {
+                "ApproximateNumberOfMessages": "2",
+                "ApproximateNumberOfMessagesNotVisible": "1",
+            }
+            return {"Attributes": {name: depths[name] for name in AttributeNames}}
+
+    assert DeadLetters(Depths(), ["https://sqs.example/q"] * 2).count() == 6
 
 
 def test_a_pass_without_time_says_that_it_is_not_complete() -> None:

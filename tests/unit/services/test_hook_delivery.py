@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 
 from local.stack.template import Template
+from partyline.aws_errors import AwsUnavailableError
 from partyline.domain.model.hooks import FAILING_FOR, RETRY_PAUSES, DeliveryStatus
 from partyline.services.errors import RequestError
 from partyline.services.hook_queue import Attempt
 from partyline.services.hook_sender import Answer
-from tests.support.hook_lab import BEGIN, DEAD_LETTERS, HookLab, Request
+from tests.support.hook_lab import BEGIN, DEAD_LETTERS, DELIVERIES, HookLab, Request
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_delivery_that_failed_for_a_day_is_a_dead_letter_and_its_hook_is_off(
     lab.run()
     [delivery] = lab.deliveries()
     assert (delivery.status, delivery.http_status) == (DeliveryStatus.FAILED, 503)
-    assert delivery.attempts == len(RETRY_PAUSES) + 1
+    assert (delivery.attempts, delivery.next_attempt_at) == (len(RETRY_PAUSES) + 1, None)
     [(_, body)] = lab.waiting(DEAD_LETTERS)
     assert Attempt.parse(body).event_id == "msg_c-1_1"
     hook = lab.hooks.get("crm")
@@ -127,6 +128,15 @@ def test_a_hook_stays_on_when_a_delivery_of_the_day_succeeds(lab: HookLab) -> No
     assert sorted(statuses(lab)) == ["delivered", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("status", "taken"), [(None, False), (199, False), (200, True), (299, True), (300, False)]
+)
+def test_a_receiver_takes_an_event_with_a_status_from_200_to_299(
+    status: int | None, taken: bool
+) -> None:
+    assert Answer(status).is_success is taken
+
+
 def test_a_receiver_that_is_gone_switches_its_hook_off_at_once(lab: HookLab) -> None:
     lab.put()
     lab.emit()
@@ -139,10 +149,12 @@ def test_a_receiver_that_is_gone_switches_its_hook_off_at_once(lab: HookLab) -> 
 def test_events_for_a_hook_that_is_off_are_listed_and_can_be_replayed(lab: HookLab) -> None:
     lab.put(enabled=False)
     lab.emit("c-1")
-    lab.run()
+    assert lab.waiting() == []
     assert (statuses(lab), lab.receiver.requests) == ([DeliveryStatus.SKIPPED], [])
     with pytest.raises(RequestError, match="off"):
         lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    with pytest.raises(RequestError, match="off"):
+        lab.hooks.replay_span("crm", BEGIN, BEGIN + timedelta(seconds=1), None, lab.now)
     lab.put()
     replayed = lab.hooks.replay_span("crm", BEGIN, BEGIN + timedelta(seconds=1), None, lab.now)
     assert replayed == (1, None)
@@ -189,6 +201,7 @@ def test_an_event_of_no_conversation_is_delivered_too(lab: HookLab) -> None:
 def test_an_event_that_the_bus_sends_twice_is_delivered_once(lab: HookLab) -> None:
     lab.put()
     detail = lab.emit()
+    lab.now += timedelta(minutes=1)
     lab.fan_out.fan_out(detail)
     assert len(lab.waiting()) == 2, "the message of the row may be lost"
     lab.run()
@@ -204,6 +217,52 @@ def test_two_messages_of_an_attempt_end_as_one(lab: HookLab) -> None:
     lab.receiver.answer = fails
     lab.run()
     assert len(lab.receiver.requests) == len(RETRY_PAUSES) + 1
+
+
+def test_an_event_that_one_of_two_messages_delivered_is_not_attempted_again(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    [(_, other)] = lab.waiting()
+
+    def other_fails_meanwhile(_request: Request) -> Answer:
+        lab.receiver.answer = fails
+        lab.delivery.deliver(Attempt.parse(other))
+        return Answer(204)
+
+    lab.receiver.answer = other_fails_meanwhile
+    lab.run()
+    assert len(lab.receiver.requests) == 2
+    assert statuses(lab) == [DeliveryStatus.DELIVERED]
+
+
+@pytest.mark.parametrize("queue", [DELIVERIES, DEAD_LETTERS])
+def test_an_attempt_comes_again_until_its_next_message_is_queued(lab: HookLab, queue: str) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.sqs.full.add(queue)
+    with pytest.raises(AwsUnavailableError):
+        lab.run()
+    lab.sqs.full.clear()
+    lab.run()
+    assert len(lab.waiting(DEAD_LETTERS)) == 1
+
+
+def test_a_replay_has_its_own_pauses_whatever_is_left_of_the_earlier_series(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.run(until=BEGIN + timedelta(minutes=10))
+    lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    attempted = []
+
+    def answer(request: Request) -> Answer:
+        attempted.append(lab.now)
+        return fails(request)
+
+    lab.receiver.answer = answer
+    lab.run()
+    assert [after - before for before, after in pairwise(attempted)] == list(RETRY_PAUSES)
 
 
 def test_a_replay_ends_the_earlier_series_of_attempts(lab: HookLab) -> None:
@@ -236,6 +295,16 @@ def test_a_replay_during_the_last_attempt_is_delivered(lab: HookLab) -> None:
     lab.put(enabled=True)  # without past failures: the hook stays on
     lab.run()
     assert statuses(lab) == [DeliveryStatus.DELIVERED]
+
+
+def test_a_replay_is_stored_before_its_message_is_sent(lab: HookLab) -> None:
+    lab.put()
+    lab.emit()
+    lab.run()
+    lab.sqs.full.add(DELIVERIES)
+    with pytest.raises(AwsUnavailableError):
+        lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
+    assert statuses(lab) == [DeliveryStatus.PENDING], "a message of an unknown series does nothing"
 
 
 @pytest.mark.parametrize("event_id", ["msg_c-1_2", "msg_c-2_1", "msg_", "evt", "msg_c-1_1_"])
@@ -286,6 +355,13 @@ def test_a_hook_that_is_made_again_has_another_secret(lab: HookLab) -> None:
     assert lab.put() not in ("", first)
 
 
+def test_a_hook_that_is_changed_keeps_its_secret(lab: HookLab) -> None:
+    lab.put()
+    nonces = lab.hooks.get("crm").nonces(lab.now)
+    lab.put(description="changed")
+    assert lab.hooks.get("crm").nonces(lab.now) == nonces
+
+
 def test_a_hook_that_is_put_again_begins_without_past_failures(lab: HookLab) -> None:
     lab.put()
     lab.emit()
@@ -298,18 +374,33 @@ def test_a_hook_that_is_put_again_begins_without_past_failures(lab: HookLab) -> 
     assert lab.hooks.get("crm").failing_since is None
 
 
-def test_a_change_of_an_operator_counts_more_than_the_note_of_a_failure(lab: HookLab) -> None:
+def test_a_failing_hook_that_is_switched_on_again_begins_without_past_failures(
+    lab: HookLab,
+) -> None:
+    lab.put()
+    lab.emit()
+    lab.receiver.answer = fails
+    lab.run()
+    assert lab.hooks.get("crm").disabled_reason == "failing"
+    lab.put()
+    assert lab.hooks.get("crm").failing_since is None
+
+
+@pytest.mark.parametrize("status", [500, 410])
+def test_a_change_of_an_operator_counts_more_than_the_note_of_a_failure(
+    lab: HookLab, status: int
+) -> None:
     lab.put()
     lab.emit()
 
     def changed_meanwhile(_request: Request) -> Answer:
         lab.put(description="changed")
-        return Answer(500)
+        return Answer(status)
 
     lab.receiver.answer = changed_meanwhile
     lab.run(until=BEGIN)
     hook = lab.hooks.get("crm")
-    assert (hook.description, hook.failing_since) == ("changed", None)
+    assert (hook.description, hook.enabled, hook.failing_since) == ("changed", True, None)
 
 
 def test_there_are_fifty_hooks_at_most(lab: HookLab) -> None:
