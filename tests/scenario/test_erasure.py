@@ -9,6 +9,7 @@ import pytest
 from local.stack.http_api import HttpRequest
 from partyline.services import eraser
 from partyline.store.erasures import Erasure
+from partyline.telemetry import Metric
 from tests.support.erasing import DEAD_LETTERS, ErasureLab, forms
 from tests.support.lab import Lab, NewLab, event_type, minutes
 from tests.support.people import CALLER, DANA, HOST, LEE, OUR_NUMBER
@@ -151,13 +152,16 @@ def test_an_unknown_conversation_and_an_unknown_erasure_are_not_found(
 
 
 def test_an_erased_person_is_left_in_no_form_in_table_queues_and_logs(
-    lab: Lab, erasing: ErasureLab
+    lab: Lab, erasing: ErasureLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    counted = list[Metric]()
+    monkeypatch.setattr(eraser, "count", lambda metric, *_: counted.append(metric))
     *erased, other = whole_person(lab, erasing)
     assert {"table", "queues"} <= erasing.places_of(DANA).keys()
     answer = erasing.delete_person(DANA, "?do_not_call=delete")
     assert (answer.status, answer.json["kind"]) == (202, "person"), answer.json
     receipt = erasing.settle(answer.json["id"])
+    assert counted.count(Metric.PERSON_ERASED) == 1
     assert erasing.places_of(DANA) == {}
     assert receipt["status"] == "done"
     assert receipt["erased"] == ERASED
