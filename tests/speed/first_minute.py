@@ -54,8 +54,8 @@ def cloned(folder: Path) -> Iterator[str]:
     """Run `make dev` in a fresh clone, without this project's environment; yields the URL."""
     clone, port = folder / "partyline", free_port()
     subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)  # noqa: S603, S607
-    names = ("PATH", "HOME", "LANG", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")
-    variables = {name: os.environ[name] for name in names if name in os.environ}
+    ours = ("PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS", "PARTYLINE")
+    variables = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     python = f"PYTHON={sys.base_prefix}/bin/python3"
     with (folder / "output").open("w+") as output:
         process = subprocess.Popen(  # noqa: S603 our own program
