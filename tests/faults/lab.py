@@ -25,7 +25,6 @@ from partyline.bootstrap import App, override
 from partyline.domain.model.statuses import DEPARTED
 from partyline.domain.rules.calls import staying_calls
 from partyline.services.secrets import Secret
-from partyline.store import ConversationStore
 from partyline.telemetry import logger
 from tests.faults.points import (
     VERSION_ONE,
@@ -105,7 +104,6 @@ class FaultLab(Lab):
         os.environ.setdefault("AWS_DEFAULT_REGION", "none")
         memory: Any = MemoryTable(deployment().table.create)
         name = deployment().table.name
-        self.stored = ConversationStore(memory, name)
         super().__init__(gateway(), memory, Table(memory, name), Logs(), people, settings)
         self.io = FaultInjector(self.clock, strikes, meanwhile)
         self.faulty = FaultyTable(memory, self.io, self.clock)

@@ -25,6 +25,7 @@ from local.stack.logs import Logs
 from local.stack.sqs_api import SqsClient
 from partyline.bootstrap import App, override
 from partyline.domain.model.conversation import Conversation
+from partyline.store import ConversationStore
 from tests.support.people import ACTION_WORDS, CALLER, HOST, NAMES, OUR_NUMBER
 from tests.support.poller import Poller
 from tests.support.refusing_transport import RefusingTransport
@@ -72,6 +73,8 @@ class Lab:
         self.settings.webhook_url = f"{URL}/webhooks"
         self.telnyx = Simulator(self.clock, self.settings, self._receive_webhook, people)
         self.transport = RefusingTransport(self.telnyx, self.clock)
+        # Not the store of the handlers, which a test may break.
+        self.stored = ConversationStore(dynamodb, table._name)
         self.poller = Poller(self._load)
         self.held_webhooks: list[HttpRequest] = []
         self.holds_webhooks = False
@@ -388,7 +391,7 @@ class Lab:
         return self.poller.watch(str(answer.json["id"]))
 
     def _load(self, conversation_id: str) -> Conversation | None:
-        return self.app.store.load(conversation_id)
+        return self.stored.load(conversation_id)
 
     def _person_called(self, command: Json) -> str:
         if command["action"] == "dial":

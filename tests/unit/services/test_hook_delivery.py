@@ -8,7 +8,7 @@ import pytest
 
 from local.stack.template import Template
 from partyline.aws_errors import AwsUnavailableError
-from partyline.domain.model.hooks import FAILING_FOR, RETRY_PAUSES, DeliveryStatus
+from partyline.domain.model.hooks import FAILING_FOR, RETRY_PAUSES, DeliveryStatus, Hook
 from partyline.services.errors import RequestError
 from partyline.services.hook_queue import Attempt
 from partyline.services.hook_sender import Answer
@@ -63,6 +63,31 @@ def test_a_new_hook_gets_no_attempt_of_a_deleted_hook_with_the_same_id(lab: Hook
     lab.emit("c-2")
     lab.run()
     assert [request.event_id for request in lab.receiver.requests] == ["msg_c-2_1"]
+
+
+@pytest.mark.parametrize("request_name", ["put", "delete", "replace_secret"])
+def test_a_change_is_carried_out_though_a_delivery_changes_the_hook_meanwhile(
+    lab: HookLab, monkeypatch: pytest.MonkeyPatch, request_name: str
+) -> None:
+    lab.put()
+    get, marked = lab.store.get, list[Hook]()
+
+    def get_before_a_failure(hook_id: str) -> Hook | None:
+        hook = get(hook_id)
+        if hook and not marked:
+            lab.store.save(hook.model_copy(update={"failing_since": lab.now}), None, lab.now, "")
+            marked.append(hook)
+        return hook
+
+    monkeypatch.setattr(lab.store, "get", get_before_a_failure)
+    if request_name == "put":
+        lab.put(description="Changed")
+        assert lab.hooks.get("crm").description == "Changed"
+    else:
+        getattr(lab.hooks, request_name)("crm", lab.change())
+        hook = lab.store.get("crm")
+        assert (hook and len(hook.secrets)) == (2 if request_name == "replace_secret" else None)
+    assert marked
 
 
 def test_a_failed_attempt_is_repeated_with_growing_pauses_for_a_day(lab: HookLab) -> None:

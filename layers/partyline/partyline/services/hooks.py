@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from partyline.domain.model.error_codes import ErrorCode
 from partyline.domain.model.events import HookChanged
@@ -20,10 +21,14 @@ from partyline.services.hook_queue import Attempt, HookQueue
 from partyline.services.hook_signing import secret_of, shown_secret
 from partyline.services.hook_urls import url_problem
 from partyline.store.directory import Change
+from partyline.store.errors import TooManyConflictsError
 from partyline.store.hooks import HookStore
 
 MAX_HOOKS = 50
 """Bound of the requests that an event leads to."""
+
+MAX_CONFLICTS = 5
+"""How often a change of a hook is tried while others change the hook."""
 
 REPLAYED_AT_ONCE = 100
 """Deliveries that a request replays: each is a write and a part of a message to the queue."""
@@ -71,6 +76,9 @@ class Hooks:
         problem = url_problem(fields.url, allow_loopback=self._allow_loopback)
         if problem:
             raise field_invalid("url", problem)
+        return _until_stored(lambda: self._put(hook_id, fields, change))
+
+    def _put(self, hook_id: str, fields: HookFields, change: Change) -> NewSecret:
         former = self.store.get(hook_id)
         if former is None and len(self.store.all()) >= MAX_HOOKS:
             raise RequestError(ErrorCode.TOO_MANY_HOOKS, f"There are {MAX_HOOKS} hooks already.")
@@ -101,10 +109,15 @@ class Hooks:
     def delete(self, hook_id: str, change: Change) -> None:
         """Delete a hook; its secrets and its deliveries on the way are void."""
         data = HookChanged(hook_id=hook_id, hook_change="deleted", key_id=change.key_id)
-        self.store.delete(self.get(hook_id), data, change.at, change.request_id)
+        _until_stored(
+            lambda: self.store.delete(self.get(hook_id), data, change.at, change.request_id)
+        )
 
     def replace_secret(self, hook_id: str, change: Change) -> NewSecret:
         """Give a hook a new secret; the former secret signs beside the new secret for a day."""
+        return _until_stored(lambda: self._replace_secret(hook_id, change))
+
+    def _replace_secret(self, hook_id: str, change: Change) -> NewSecret:
         changed = {"changed_at": change.at, "changed_by": change.key_id}
         hook = self.get(hook_id).with_secret(_nonce(), change.at).model_copy(update=changed)
         self._save(hook, "secret_replaced", change)
@@ -154,6 +167,17 @@ class Hooks:
 
     def _secret(self, hook: Hook) -> str:
         return shown_secret(secret_of(self._key(), hook.id, hook.secrets[0].nonce))
+
+
+Stored = TypeVar("Stored")
+
+
+def _until_stored(work: Callable[[], Stored]) -> Stored:
+    """Repeat a change of a hook that a delivery changes meanwhile: it notes since when it fails."""
+    for _ in range(MAX_CONFLICTS - 1):
+        with suppress(TooManyConflictsError):
+            return work()
+    return work()
 
 
 def _nonce() -> str:
