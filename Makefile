@@ -94,7 +94,7 @@ histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for 
 # longest come first, so that the short ones fill the end.
 check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv/.compiled .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test deploy-local artifact prism demo types lint checkov sbom
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test artifact deploy-local prism demo types lint checkov sbom
 
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .

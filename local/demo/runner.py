@@ -28,6 +28,10 @@ def run(console: Console, runner: Runner = in_process) -> int:
         return run_scenarios(console, stack.url, stack.api_key, telnyx, stack.logs.lines)
 
 
+PATIENCE_SECS = 300.0
+"""A function that starts for the first time takes minutes on a machine with much other work."""
+
+
 def simulator_settings() -> Settings:
     """Return the simulator's settings: insights come after half a second."""
     return Settings(insights_after_secs=0.5, accepts_conversation_keys=True)
@@ -40,7 +44,7 @@ def run_scenarios(
 
     `url` is the API's base URL, `api_key` a bearer key, and `log` returns the log so far.
     """
-    client = Client(url, api_key)
+    client = Client(url, api_key, PATIENCE_SECS)
     demo = Demo(url, client, telnyx, log, console)
     for person in PEOPLE:
         telnyx.set_person(person)
