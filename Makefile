@@ -90,11 +90,10 @@ faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for f
 histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.histories $(MANY)
 
-# Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor. The
-# longest come first, so that the short ones fill the end.
+# Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
 check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv/.compiled .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test artifact deploy-local prism demo types lint checkov sbom
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov sbom demo artifact deploy-local prism
 
 fmt: setup ## format the code
 	$(BIN)/ruff check --fix .
