@@ -1,7 +1,7 @@
 """Deliveries to hooks: attempts for a day, dead letters, switching off, replay, secrets."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -22,6 +22,18 @@ def lab(template: Template) -> HookLab:
 
 def fails(_request: Request) -> Answer:
     return Answer(503)
+
+
+def fail_all(lab: HookLab) -> list[datetime]:
+    """Let every attempt fail from now on; returns a list that gets the time of each."""
+    attempted = list[datetime]()
+
+    def answer(request: Request) -> Answer:
+        attempted.append(lab.now)
+        return fails(request)
+
+    lab.receiver.answer = answer
+    return attempted
 
 
 def statuses(lab: HookLab, hook_id: str = "crm") -> list[str]:
@@ -93,13 +105,7 @@ def test_a_change_is_carried_out_though_a_delivery_changes_the_hook_meanwhile(
 def test_a_failed_attempt_is_repeated_with_growing_pauses_for_a_day(lab: HookLab) -> None:
     lab.put()
     lab.emit()
-    attempted = []
-
-    def answer(request: Request) -> Answer:
-        attempted.append(lab.now)
-        return fails(request)
-
-    lab.receiver.answer = answer
+    attempted = fail_all(lab)
     lab.run()
     pauses = [after - before for before, after in pairwise(attempted)]
     assert pauses == list(RETRY_PAUSES)
@@ -279,13 +285,7 @@ def test_a_replay_has_its_own_pauses_whatever_is_left_of_the_earlier_series(lab:
     lab.receiver.answer = fails
     lab.run(until=BEGIN + timedelta(minutes=10))
     lab.hooks.replay_event("crm", "msg_c-1_1", lab.now)
-    attempted = []
-
-    def answer(request: Request) -> Answer:
-        attempted.append(lab.now)
-        return fails(request)
-
-    lab.receiver.answer = answer
+    attempted = fail_all(lab)
     lab.run()
     assert [after - before for before, after in pairwise(attempted)] == list(RETRY_PAUSES)
 

@@ -80,8 +80,8 @@ class HookDelivery:
     def deliver(self, attempt: Attempt) -> None:
         """Make an attempt that is due, and queue the next attempt after a failure.
 
-        An attempt of a deleted hook, of a deleted row or of an earlier series does nothing. A new
-        hook may have the id of the deleted hook. May raise an `AwsError`; the message then returns.
+        An attempt of a deleted hook, of a deleted row or of an earlier series does nothing. May
+        raise an `AwsError`; the message then returns.
         """
         now = self._clock()
         if attempt.due > now:
@@ -90,8 +90,7 @@ class HookDelivery:
         place = attempt.hook_id, attempt.occurred_at, attempt.event_id, attempt.place
         rows = self._store.load(*place)
         hook, delivery = rows.hook, rows.delivery
-        is_ours = hook is not None and hook.created_at == attempt.hook_made_at
-        if hook is None or not is_ours or delivery is None or _is_stale(attempt, delivery):
+        if hook is None or delivery is None or _is_stale(attempt, hook, delivery):
             count(Metric.HOOK_ATTEMPT_DROPPED)
             return
         if not hook.enabled:
@@ -182,7 +181,11 @@ class HookDelivery:
             count(Metric.HOOK_DISABLED)
 
 
-def _is_stale(attempt: Attempt, delivery: Delivery) -> bool:
-    """Whether another message has made this attempt or a later attempt, or a replay began anew."""
+def _is_stale(attempt: Attempt, hook: Hook, delivery: Delivery) -> bool:
+    """Whether an attempt is over: made by another message, of an earlier series or a former hook.
+
+    A new hook may have the id of a deleted hook, whose attempts are still on the way.
+    """
     done = delivery.status is DeliveryStatus.DELIVERED or delivery.attempts >= attempt.number
-    return done or delivery.since != attempt.since
+    former = attempt.hook_made_at != hook.created_at
+    return done or former or delivery.since != attempt.since

@@ -214,10 +214,10 @@ def get_report(conversation_id: api.ConversationId) -> Response[responses.Report
     if stored is None and api.app().scheduled.get(conversation_id) is None:
         raise unknown_conversation()
     seq = stored.report_seq if stored else None
-    event = store.event(conversation_id, seq) if seq else None
     if seq is None:
         message = "The report comes once the conversation is over: at most seven minutes later."
         raise RequestError(ErrorCode.REPORT_NOT_READY, message)
+    event = store.event(conversation_id, seq)
     if event is None:
         message = "The report has expired: events are kept for `KeepEventsDays`."
         raise RequestError(ErrorCode.REPORT_EXPIRED, message)
