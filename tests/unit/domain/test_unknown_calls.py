@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from partyline.domain.model.results import CallEnded, CallUnknown
+from partyline.domain.model.results import CallEnded, CallUnknown, Retryable
 from partyline.domain.model.statuses import OnHangup
 from tests.support.domain_story import FIRST, Story, active_story, guest, joined_story, plan
 
@@ -68,6 +68,32 @@ def test_an_attached_call_on_which_telnyx_has_taken_a_start_is_not_over_by_a_404
     assert not story.succeed("hang_up:host:1")
     story.hang_up("host")
     assert (story.leg().status, story.status) == ("ended", "ended")
+
+
+def test_an_attached_call_that_a_404_to_a_hangup_leaves_up_is_hung_up_again() -> None:
+    """The start was not sent, so nothing tells yet whether the call's id is right."""
+    story = Story()
+    story.attach()
+    story.result("start:host:1", Retryable(had_no_effect=True))
+    assert "hang_up:host:1" in story.stop(hang_up=True)
+    assert story.result("hang_up:host:1", UNKNOWN) == ["look:host:1"]
+
+    assert "hang_up:host:1" in story.call_state("look:host:1", alive=True, answered=True)
+
+
+def test_an_attached_call_that_telnyx_does_not_know_at_the_hangup_is_given_up() -> None:
+    story = Story()
+    story.attach()
+    story.result("start:host:1", Retryable(had_no_effect=True))
+    story.stop(hang_up=True)
+    story.result("hang_up:host:1", UNKNOWN)
+    story.result("look:host:1", UNKNOWN)
+    for _ in range(4):
+        for key in story.advance(25):
+            story.result(key, UNKNOWN)
+
+    assert (story.leg().status, story.status) == ("ended", "ended")
+    assert story.state.due_at is None
 
 
 def test_an_attached_call_whose_start_had_no_answer_is_not_over_by_a_404() -> None:
