@@ -164,7 +164,7 @@ deploy: build ## deploy to STAGE (dev); the first time with PARAMETERS="TelnyxCo
 		ReleaseSha=$$({ git rev-parse HEAD; echo "$(PARAMETERS)"; } | git hash-object --stdin) $(PARAMETERS)
 
 clean: ## remove all generated files
-	rm -rf .venv .venv-* .prism .aws-sam partyline.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .cache .prism .aws-sam partyline.cdx.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The command line from any directory. -P: a folder called local in that directory is not imported.

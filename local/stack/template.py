@@ -5,7 +5,6 @@ transform runs first. A few typed views give access to its result.
 """
 
 import json
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,17 +13,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
-
-from local.stack.aws_session import made_up_session
 from local.stack.http_api import ApiRoute
 from local.stack.intrinsics import Resolver, TemplateError
-
-# The transform warns at each canary that an internal toggle is missing.
-logging.getLogger("samtranslator").setLevel(logging.ERROR)
+from local.stack.transform import source_json, transformed_json
 
 TEMPLATE_PATH = Path(__file__).resolve().parents[2] / "template.yaml"
 
@@ -110,7 +101,7 @@ class Template:
             if resource["Type"] == "AWS::Serverless::Function"
         }
         self.transformed: dict[str, Any] = json.loads(
-            _transformed(_as_json(path.read_text()), tuple(values.items()))
+            transformed_json(source_json(path.read_text()), tuple(values.items()))
         )
         self.resolver = Resolver(
             self.transformed["Resources"],
@@ -251,15 +242,8 @@ def declared_parameters(path: Path = TEMPLATE_PATH) -> Mapping[str, Any]:
 
 def read_source(path: Path = TEMPLATE_PATH) -> dict[str, Any]:
     """Return the template as written, before SAM's transform."""
-    # Through JSON, so that each YAML alias becomes a copy: the transform works in place.
-    source: dict[str, Any] = json.loads(_as_json(path.read_text()))
+    source: dict[str, Any] = json.loads(source_json(path.read_text()))
     return source
-
-
-@cache
-def _as_json(text: str) -> str:
-    """A template's text as JSON; kept, since reading YAML takes longer than all the rest."""
-    return json.dumps(yaml_parse(text))
 
 
 def _parameter_values(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str]:
@@ -308,28 +292,6 @@ def _is_list(parameter: Mapping[str, Any]) -> bool:
 
 def _split(value: str) -> list[str]:
     return [item.strip() for item in value.split(",")]
-
-
-@cache
-def _transformed(source: str, parameters: tuple[tuple[str, str], ...]) -> str:
-    """The JSON of SAM's transform; kept, since a transform takes a second of a processor."""
-    return json.dumps(_transform(json.loads(source), dict(parameters)))
-
-
-def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    for resource in source["Resources"].values():
-        properties = resource.get("Properties", {})
-        for name in ("CodeUri", "ContentUri"):
-            if name in properties:
-                # The transform expects code in S3, where `sam package` puts the code.
-                properties[name] = "s3://bucket/key"
-    translator = Translator({}, Parser(), boto_session=made_up_session())
-    try:
-        transformed: dict[str, Any] = translator.translate(source, dict(parameters))
-    except InvalidDocumentException as error:
-        reasons = "; ".join(str(cause.message) for cause in error.causes)
-        raise TemplateError(f"SAM refuses the template: {reasons}") from error
-    return transformed
 
 
 def function_of(arn: str) -> str:
