@@ -20,7 +20,7 @@ NO_RUNTIME := Python 3.13, the runtime's own; put python3.13 on the PATH.
 PROCESSOR := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 VENV_PYTHON = $(PYTHON)
 
-export PORT
+export PORT EVERY_CASE
 # Byte code is kept, also where the environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -43,7 +43,7 @@ demo: setup ## run whole multi-party calls on this machine
 pictures: setup ## make docs/pictures from a real run (needs Chromium)
 	$(BIN)/python -m local.docs.pictures
 
-test: setup .venv/.compiled ## run every test
+test: setup .venv/.compiled ## run every test, with a sample of the cases of the longest; EVERY_CASE=1 for all
 	$(TESTS)
 
 # exec: a signal to make reaches the stack, not a shell in between.
@@ -91,6 +91,7 @@ histories: setup ## run 10,000 generated histories of transcripts; MANY=200 for 
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.histories $(MANY)
 
 # Two jobs at a time: a job that waits for a network, a browser or an emulator uses no processor.
+check: export EVERY_CASE := 1
 check: ## run everything that CI runs
 	@$(MAKE) --no-print-directory --jobs=2 setup .venv/.compiled .venv-checkov/.installed $(if $(RUNTIME_BIN),build here)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test lint types checkov sbom demo artifact deploy-local prism

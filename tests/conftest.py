@@ -1,6 +1,7 @@
 """Settings and fixtures for all tests."""
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,15 @@ from xdist.scheduler import LoadFileScheduling
 
 from local.simulator.violations import observed_violations
 from local.stack.template import Template
+from tests.support.sampling import EVERY_CASE, examples, sampled
 
 # No test asserts a time, and in a fresh clone the first generated text takes seconds.
-settings.register_profile("partyline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "partyline",
+    deadline=None,
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("partyline")
 
 BROWSER = "tests/browser"
@@ -33,14 +40,29 @@ SLOW = (
 """The slow tests. They run first, so that at the end no process waits for a slow file."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow tests first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the slow tests first. Leave out the cases that are not in the sample of their test."""
+    if not EVERY_CASE:
+        _leave_out(config, items)
 
     def rank(item: pytest.Item) -> int:
         places = (nth for nth, path in enumerate(SLOW) if item.nodeid.startswith(path))
         return next(places, len(SLOW))
 
     items.sort(key=rank)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the cases out that are not in the sample of a test with the mark `sampled`."""
+    cases = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    kept = {item for own in cases.values() for item in sampled(own)}
+    left_out = [item for own in cases.values() for item in own if item not in kept]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_collection_finish() -> None:
@@ -54,13 +76,15 @@ def pytest_collection_finish() -> None:
 
 
 class _ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Runs the tests of a file in the same process, and all tests of the browser in one process.
+    """Runs the tests of a file in the same process, and the tests of the browser in two processes.
 
-    The browser's tests share a stack and a browser.
+    The browser's tests of a process share a stack and a browser.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+        if nodeid.startswith(BROWSER):
+            return f"{BROWSER}, {'first' if nodeid < f'{BROWSER}/test_i' else 'second'} half"
+        return str(super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -74,6 +74,7 @@ SCENES: list[Scene] = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("scene", SCENES)
 def test_webhooks_at_the_same_time_in_any_order_violate_no_invariant(scene: Scene) -> None:
     changes = [_run_order(scene, seed) for seed in range(ORDERS)]

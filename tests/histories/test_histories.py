@@ -11,6 +11,7 @@ again after newer messages, or came at the moment of the next start.
 """
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", [*range(FEW), *FOUND])
 def test_the_transcript_is_what_was_said(number: int) -> None:
     assert History(number).run() == []

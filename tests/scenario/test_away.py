@@ -140,6 +140,7 @@ def _cases() -> Iterator[Any]:
                 yield pytest.param(people, step, fault, id=f"{people} people, {step} {fault}")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("people", "step", "fault"), list(_cases()))
 def test_everybody_stays_connected_when_a_step_fails(
     new_lab: NewLab, people: int, step: str, fault: str
@@ -165,6 +166,7 @@ def test_everybody_stays_connected_when_a_step_fails(
     lab.assert_clean()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("people", [2, 3])
 @pytest.mark.parametrize("how", ["lost", "doubled"])
 @pytest.mark.parametrize("webhook", WEBHOOKS)
@@ -295,6 +297,7 @@ def test_two_requests_for_away_at_once_are_one(new_lab: NewLab) -> None:
     assert len(lab.commands("bridge")) == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("unknown", "answer"),
     [

@@ -217,6 +217,7 @@ def webhooks_of_every_type() -> list[Json]:
     return sorted(complete, key=lambda envelope: envelope["data"].get("event_type") in LAST)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_webhook_of_every_type_is_never_refused(new_lab: NewLab, odd: str) -> None:
     lab = new_lab(settings=quiet())

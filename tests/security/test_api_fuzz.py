@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.sampling import examples
+
 ROOT = Path(__file__).resolve().parents[2]
-REQUESTS = 180
+REQUESTS = 60 + examples(120)
 
 
 def test_every_answer_to_a_fuzzed_request_matches_the_api_description() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.simulator.unknowns import PLAYED
+from tests.support.sampling import examples
 from tests.unknowns.pairwise import all_pairs, pairs_of, pairwise
 
 ANSWERS = {name: [answer.id for answer in unknown.answers] for name, unknown in PLAYED.items()}
@@ -31,7 +32,7 @@ def test_the_combinations_are_the_same_each_time() -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(2, 4), min_size=2))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_all_pairs_of_any_questions_are_covered(sizes: dict[str, int]) -> None:
     answers = {name: [str(nth) for nth in range(size)] for name, size in sizes.items()}
     assert covered(answers) == all_pairs(answers)

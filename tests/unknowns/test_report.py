@@ -28,6 +28,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(changes(read_report(path).observed))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("condition", CONDITIONS if VARIABLE in os.environ else ["calm"])
 @pytest.mark.parametrize("story", PLAYS)
 def test_a_story_ends_right_under_the_observed_answers(

@@ -14,6 +14,7 @@ from partyline.domain.model.inputs import NewParticipant
 from partyline.domain.model.statuses import BEING_REACHED, FINISHED, OnHangup
 from tests.support.domain_story import Story, guest
 from tests.support.domain_telnyx import Telnyx
+from tests.support.sampling import examples
 from tests.unit.domain.test_histories import BEGINNINGS, PLANS, TURNS, Simulation, begin, is_wanted
 
 
@@ -53,7 +54,7 @@ HANDOVER_TURNS = st.one_of(
 )
 
 
-@settings(max_examples=75, print_blob=True)
+@settings(max_examples=examples(75), print_blob=True)
 @given(
     beginning=st.sampled_from([*BEGINNINGS, "talking", "talking"]),
     on_host_hangup=st.sampled_from(OnHangup),

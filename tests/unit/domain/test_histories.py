@@ -24,6 +24,7 @@ from partyline.domain.model.timeouts import LEASE
 from partyline.domain.rules import compact
 from tests.support.domain_story import FIRST, SECOND, THIRD, Story, guest, plan
 from tests.support.domain_telnyx import Call, Leg, Telnyx
+from tests.support.sampling import examples
 
 SCREENING = {"say": "Press 1."}
 PLANS: dict[str, dict[str, Any]] = {
@@ -228,7 +229,7 @@ PARTS: dict[str, Any] = {
 HISTORIES = given(**PARTS)
 
 
-@settings(max_examples=100, print_blob=True)
+@settings(max_examples=examples(100), print_blob=True)
 @HISTORIES
 def test_any_history_ends_without_a_double_call(
     beginning: str,
@@ -239,7 +240,7 @@ def test_any_history_ends_without_a_double_call(
     _play(beginning, on_host_hangup, new_ids_at_answer, turns)
 
 
-@settings(max_examples=50, print_blob=True)
+@settings(max_examples=examples(50), print_blob=True)
 @HISTORIES
 def test_any_history_of_a_large_conversation_ends_without_a_double_call(
     beginning: str,

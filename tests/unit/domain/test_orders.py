@@ -306,6 +306,7 @@ def endings(kind: Kind, numbers: Sequence[str]) -> Iterator[tuple[Any, ...]]:
             )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", KINDS, ids=[f"{kind[0]}-{nth}" for nth, kind in enumerate(KINDS)])
 def test_the_webhooks_of_a_call_give_the_same_outcome_in_any_order(kind: Kind) -> None:
     different = list(map(list, endings(kind, [FIRST])))
@@ -314,6 +315,7 @@ def test_the_webhooks_of_a_call_give_the_same_outcome_in_any_order(kind: Kind) -
     assert different[0][:3] == [kind[3], "failed", kind[4]]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", SHORT)
 def test_the_next_number_is_dialled_in_any_order(kind: Kind) -> None:
     different = list(endings(kind, [FIRST, SECOND]))
@@ -323,6 +325,7 @@ def test_the_next_number_is_dialled_in_any_order(kind: Kind) -> None:
     assert all(ending[5] == [FIRST, SECOND] for ending in different)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", LIVE, ids=[f"live-{nth}" for nth, _ in enumerate(LIVE)])
 def test_the_webhooks_of_a_live_call_join_the_same_people_in_any_order(kind: Kind) -> None:
     person, settings, webhooks, outcome, status = kind
@@ -336,6 +339,7 @@ def test_the_webhooks_of_a_live_call_join_the_same_people_in_any_order(kind: Kin
         assert (story.leg(person).outcome, story.participant(person).status) == (outcome, status)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", KINDS, ids=[f"{kind[0]}-{nth}" for nth, kind in enumerate(KINDS)])
 def test_a_duplicate_of_a_webhook_changes_no_outcome(kind: Kind) -> None:
     """The dedupe record keeps out a duplicate of the keys, whose number counts."""

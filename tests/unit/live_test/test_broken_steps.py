@@ -53,6 +53,7 @@ FAILURES: list[tuple[Failure, dict[str, str]]] = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("failure", "answers"), FAILURES, ids=[*get_args(Failure), "killed after, turned answers"]
 )

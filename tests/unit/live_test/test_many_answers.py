@@ -61,6 +61,7 @@ def test_every_answer_turned_round_is_found(answers: dict[str, str], tmp_path: P
     assert all(observation.differs for observation in report.answers.values())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(COMBINATIONS))
 def test_a_combination_of_answers_is_found(seed: int, tmp_path: Path) -> None:
     answers = combination(seed)

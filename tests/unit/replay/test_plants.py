@@ -55,6 +55,7 @@ def test_a_layer_without_decide_cannot_replay(tmp_path: Path) -> None:
     assert "No module named 'partyline'" in outcome["cannot"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "plant", PLANTS, ids=lambda plant: f"{plant.file} {plant.new.strip()[:24]}"
 )
