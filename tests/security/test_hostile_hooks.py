@@ -21,6 +21,9 @@ from tests.security.hostile_hooks import (
 )
 from tests.support.patience import PATIENCE_SECS
 
+TLS = ssl.create_default_context()
+"""The context of all senders that reach no connection; each context reads all certificates."""
+
 
 @pytest.fixture
 def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +69,7 @@ def test_the_local_stack_allows_its_own_receivers_and_no_other_hostile_url(url: 
 @pytest.mark.usefixtures("no_connection")
 def test_a_name_that_leads_to_a_private_address_gets_no_connection(address: str) -> None:
     assert not is_public(address)
-    sender = HookSender(resolve=resolving_to(address))
+    sender = HookSender(resolve=resolving_to(address), tls=TLS)
     assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
 
 
@@ -79,7 +82,7 @@ def test_a_name_with_a_public_and_a_private_address_gets_no_connection() -> None
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.53", "169.254.169.254", "::1"])
 @pytest.mark.usefixtures("no_connection")
 def test_the_local_stack_sends_to_no_private_address_but_its_own(address: str) -> None:
-    sender = HookSender(allow_loopback=True, resolve=resolving_to(address))
+    sender = HookSender(allow_loopback=True, resolve=resolving_to(address), tls=TLS)
     assert sender.post("https://hooks.example.com/", {}, b"{}").error == "address_not_allowed"
 
 

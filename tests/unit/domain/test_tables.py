@@ -76,8 +76,8 @@ from partyline.domain.model.transcript import RunMessages
 from partyline.domain.rules.apply import APPLY
 from tests.support import domain_story
 from tests.support.domain_story import T0, TELNYX_ID, call_ref, check_step, guest, success, turns
-from tests.unit.domain import test_hunts, test_life, test_trouble
 from tests.support.sampling import sampled
+from tests.unit.domain import test_hunts, test_life, test_trouble
 
 TABLES = [
     (CONVERSATION_MOVES, {ConversationStatus.CONNECTING}, {"ended", "failed"}),
