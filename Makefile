@@ -82,7 +82,8 @@ first-minute: setup ## time the way from a clone to the greeting, and the consol
 hooks: setup ## deliver 10,000 events to hooks that fail, by a sender that dies; DELIVERIES=1000 for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.hooks $(DELIVERIES)
 
-# HISTORIES="90000 10000": the numbers of histories for the domain and for the engine.
+# HISTORIES="90000 10000 0": the numbers of histories for the domain and for the engine, and the first
+# seed; another seed gives other histories.
 faults-long: setup ## run 100,000 generated histories; HISTORIES="900 100" for fewer
 	PYTHONPATH=.:layers/partyline $(BIN)/python -m tests.faults.long $(HISTORIES)
 

@@ -124,16 +124,16 @@ def _call_unknown(transition: Transition, command: Command, unknown: results.Cal
     """Look again at a call that Telnyx does not know: no proof that the call is over.
 
     The command is sent again a few times, then given up. An attached call was accepted on the
-    request's word, so there the id is wrong, unless Telnyx may have taken a command on the call. A
-    hangup is no such proof: the call may be up, and would be left up.
+    request's word, so there the id is wrong, unless Telnyx may have taken a command on the call.
+    After a hangup a look decides, because a call that is taken for over would be left up.
     """
     participant, leg = transition.conversation.target_of(command)
     if participant is None or leg is None or not leg.is_up:
         facts.settle(transition, command, "failed")
         return
-    by_look = command.action in (Action.HANG_UP, Action.LOOK)
+    look_decides = command.action in (Action.HANG_UP, Action.LOOK)
     accepted_on_word = not leg.owned and not participant.joined_at
-    if accepted_on_word and not by_look and not _may_be_known(transition, command):
+    if accepted_on_word and not look_decides and not _may_be_known(transition, command):
         facts.settle(transition, command, "failed")
         leg.failure, leg.outcome = leg.failure or unknown.failure, Outcome.ERROR
         facts.leg_ended(transition, participant, leg)
