@@ -292,3 +292,28 @@ def test_the_analysis_of_a_call_brings_no_id_back() -> None:
 
     assert story.leg().call_control_id == "v3:new"
     assert [command.key for command in story.sent[sent:]] == []
+
+
+def test_a_look_tells_a_transfer_before_any_webhook_tells_the_start() -> None:
+    story = Story()
+    story.inbound_call(start="with_answer", **CONTINUES)
+    story.advance(7)
+    story.succeed("answer:host:1")
+    story.answer()
+    assert story.participant().status == "joining"
+    story.call_state("look:host:1", alive=True, answered=True, transferred=True)
+
+    assert (story.status, story.participant().status) == ("ended", "left")
+    assert (story.leg().is_up, story.leg().owned) == (True, False)
+    assert hangups(story) == []
+
+
+def test_a_call_that_another_application_bridges_before_our_start_is_no_transfer_of_ours() -> None:
+    story = Story()
+    story.attach()
+    story.poll("host")
+    story.call_state("look:host:1", alive=True, answered=True, transferred=True)
+
+    assert (story.status, story.leg().transferred) == ("connecting", False)
+    story.succeed("start:host:1")
+    assert story.status == "active"

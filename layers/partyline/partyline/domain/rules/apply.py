@@ -70,7 +70,7 @@ def _call_bridged(transition: Transition, webhook: inputs.CallBridged) -> None:
         return
     if located is None or not facts.is_assistants(transition, located[1]):
         return
-    if not _has_run(transition, None):
+    if not facts.has_run(transition, None):
         return
     participant, leg = located
     if conversation.absences and conversation.status is ConversationStatus.ACTIVE:
@@ -166,7 +166,7 @@ def _conversation_ended(transition: Transition, webhook: inputs.ConversationEnde
     # Whether Telnyx sends this for each joined leg too is not documented: only the host's counts.
     if not located[0].host and any(leg.is_up for leg in conversation.host.legs):
         return
-    if not _has_run(transition, webhook.telnyx_conversation_id):
+    if not facts.has_run(transition, webhook.telnyx_conversation_id):
         return
     conversation.telnyx_conversation_id = current_id or webhook.telnyx_conversation_id
     learned = insights.run_of(conversation, webhook.telnyx_conversation_id)
@@ -191,20 +191,6 @@ def _is_of_earlier_run(
     began = start.sent_at or transition.now
     ended = webhook.occurred_at or transition.now
     return participant.id != start.participant_id or ended < began + EARLIER_END_WITHIN
-
-
-def _has_run(transition: Transition, telnyx_id: str | None) -> bool:
-    """Whether our assistant has run, which a webhook about the end of a run proves.
-
-    Before our start was sent, the webhook is about an earlier assistant on the call.
-    """
-    conversation, start = transition.conversation, transition.conversation.start_command
-    if conversation.status is ConversationStatus.CONNECTING:
-        sent = start is not None and start.sent_at is not None
-        if not sent and conversation.start == "after_answer":
-            return False
-        facts.assistant_started(transition, telnyx_id)
-    return True
 
 
 def _insights_generated(transition: Transition, webhook: inputs.InsightsGenerated) -> None:

@@ -24,7 +24,8 @@ def call_state(transition: Transition, command: Command, call: results.CallState
     note_call_ids(leg, call, newest=True)
     note_poll(transition, participant, leg)
     leg.bridged_at = None  # bridged to a call of ours, unless transferred
-    if call.alive and call.transferred and facts.is_assistants(transition, leg):
+    of_assistant = call.transferred and facts.is_assistants(transition, leg)
+    if call.alive and of_assistant and facts.has_run(transition, None):
         facts.call_transferred(transition, participant, leg)
     if leg.transferred and call.alive:
         return

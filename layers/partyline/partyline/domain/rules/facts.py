@@ -77,6 +77,20 @@ def is_assistants(transition: Transition, leg: Leg) -> bool:
     return started_on is not None and started_on[1] is leg
 
 
+def has_run(transition: Transition, telnyx_id: str | None) -> bool:
+    """Whether our assistant has run, which the end of a run or a transfer of its call proves.
+
+    Before our start was sent, the proof is about an earlier assistant on the call.
+    """
+    conversation, start = transition.conversation, transition.conversation.start_command
+    if conversation.status is ConversationStatus.CONNECTING:
+        sent = start is not None and start.sent_at is not None
+        if not sent and conversation.start == "after_answer":
+            return False
+        assistant_started(transition, telnyx_id)
+    return True
+
+
 def call_transferred(transition: Transition, person: Participant, leg: Leg) -> None:
     """Record that Telnyx connected the assistant's call to a call that is not ours.
 
