@@ -1,6 +1,5 @@
 """Settings and fixtures for all tests."""
 
-import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -45,7 +44,7 @@ SLOW = (
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the slow tests first. Leave out the cases that are not in the sample of their test."""
     if not EVERY_CASE:
-        _leave_out(config, items)
+        leave_out(config, items)
 
     def rank(item: pytest.Item) -> int:
         places = (nth for nth, path in enumerate(SLOW) if item.nodeid.startswith(path))
@@ -54,27 +53,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=rank)
 
 
-def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take the cases out that are not in the sample of a test with the mark `sampled`."""
     cases = defaultdict[str, list[pytest.Item]](list)
     for item in items:
         if item.get_closest_marker("sampled"):
             cases[item.nodeid.partition("[")[0]].append(item)
     kept = {item for own in cases.values() for item in sampled(own)}
-    left_out = [item for own in cases.values() for item in own if item not in kept]
+    left_out = {item for own in cases.values() for item in own} - kept
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage less often: a collection looks at all objects, and took a tenth of the time.
-
-    The objects from before the first test are left out of every collection.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 class _ByFile(LoadFileScheduling):  # type: ignore[misc]
