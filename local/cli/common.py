@@ -27,6 +27,7 @@ FAILED, MISUSED, TRY_AGAIN = 1, 2, 3
 """Exit statuses: a refusal or a failed check; wrong options; no answer, or a temporary failure."""
 
 _PROGRESS_AFTER_SECS = 1.0
+_WAKE_SECS = 1.0
 
 
 def option(
@@ -208,3 +209,13 @@ def stop_event() -> Iterator[threading.Event]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def wait_for_stop(stopped: threading.Event) -> None:
+    """Wait for the event of `stop_event`, however long that takes.
+
+    Python runs a signal's handler in the main thread, and a signal that another thread takes does
+    not wake the main thread. So the main thread wakes every second.
+    """
+    while not stopped.wait(_WAKE_SECS):
+        pass

@@ -79,7 +79,7 @@ def dev(
         closing.enter_context(credentials.written(*keys, stack.url, telnyx))
         _print_addresses(stack, options, as_json=as_json)
         _follow(stack, bus=bus, as_json=as_json)
-        stopped.wait()
+        common.wait_for_stop(stopped)
     if not as_json:
         common.print_line("Stopped.")
 
@@ -195,6 +195,6 @@ def console(
     ):
         lines = (f"the console  {console_url}  (open it in a browser)", f"Partyline    {api.url}")
         api.print_result({"url": console_url}, *lines, note="Ctrl-C stops it.")
-        stopped.wait()
+        common.wait_for_stop(stopped)
     if not api.as_json:
         common.print_line("Stopped.")
