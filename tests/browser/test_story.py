@@ -95,7 +95,9 @@ def test_back_goes_to_the_conversation_before(window: Callable[..., Page]) -> No
         expect(page.locator("#call-title")).to_have_text("Robin")
 
 
-def test_a_pause_is_marked_in_the_story_and_in_the_diagram(window: Callable[..., Page]) -> None:
+def test_a_pause_is_marked_in_the_story_and_in_the_diagram(
+    window: Callable[..., Page], axe: str
+) -> None:
     kind, key, view = conversation_fact(
         "c1",
         ("conversation.started", "2026-03-01T12:00:00Z"),
@@ -111,5 +113,8 @@ def test_a_pause_is_marked_in_the_story_and_in_the_diagram(window: Callable[...,
         expect(page.locator(".story .gap")).to_have_text("1:44 later")
         page.get_by_role("button", name="Diagram").click()
         expect(page.locator(".row .gap")).to_have_text("1:44 later")
+        # A screen reader reads the pause too: what is seen is a part of the row's name.
+        expect(page.get_by_role("option", name="1:44 later Conversation")).to_be_visible()
+        assert axe_violations(page, axe) == []
         page.reload()
         expect(page.locator(".row .gap")).to_have_text("1:44 later")  # the choice is kept

@@ -255,14 +255,17 @@ function drawRow(row, y, gap, x, whole, first, before) {
   const selected = row.key === model.picked?.key;
   const classes = ["row", row.kind, row.bad && "bad", row.odd && "odd", row.quiet && "quiet", before ? "" : "new"];
   const words = label(row, from, to, y, whole, x.has("table"));
+  const later = gap >= GAP_MS && `${pause(gap)} later`;
+  const name = [later, ...labelAndNote(row), since(row.at - first)].filter(Boolean).join(" ");
   const node = s(
     "g",
     {
       id: `row-${row.key}`, class: classes.filter(Boolean).join(" "), role: "option", "aria-selected": String(selected),
-      "aria-label": `${labelAndNote(row).filter(Boolean).join(" ")} ${since(row.at - first)} (${NAMES.get(row.kind)})`,
+      "aria-label": `${name} (${NAMES.get(row.kind)})`,
       onclick: () => pick(row, true),
     },
-    gap >= GAP_MS && s("text", { class: "gap", x: whole / 2, y: y - 12 }, `${pause(gap)} later`),
+    later && s("text", { class: "gap", x: whole / 2, y: y - 12 }, later),
+    later && " ",
     s("rect", { class: "band", x: 0, y, width: whole, height: ROW }),
     ...branches(row, x, from, to, line),
     arrow(from, to, line, row),
