@@ -60,9 +60,7 @@ class StreamMapping:
         if self._stream_arn is None:
             return 0
         taken, size = 0, self._mapping["BatchSize"]
-        stream = self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]
-        for shard in stream["Shards"]:
-            shard_id = shard["ShardId"]
+        for shard_id in self._shard_ids():
             while records := self._read(shard_id):
                 events = [
                     event
@@ -73,6 +71,13 @@ class StreamMapping:
                     batch = events[first : first + size]
                     taken += self._deliver(shard_id, batch, self._mapping["MaximumRetryAttempts"])
         return taken
+
+    def _shard_ids(self) -> list[str]:
+        """Return the shards. A shard has no successor before the shard's own end."""
+        if self._iterators and all(self._iterators.values()):
+            return list(self._iterators)
+        stream = self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]
+        return [shard["ShardId"] for shard in stream["Shards"]]
 
     def _read(self, shard_id: str) -> list[Record]:
         if shard_id not in self._iterators:

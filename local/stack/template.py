@@ -19,6 +19,12 @@ from local.stack.transform import source_json, transformed_json
 
 TEMPLATE_PATH = Path(__file__).resolve().parents[2] / "template.yaml"
 
+OF_A_START = frozenset({"TelnyxApiBaseUrl", "TelnyxPublicKeys"})
+"""Parameters whose values a local stack makes at its start: a port, and the simulator's key.
+
+SAM does not get the values, so the kept result of an earlier start fits. `Resolver` has the values.
+"""
+
 _FUNCTION_IN_ARN = re.compile(r":function:([^:/]+)")
 
 
@@ -100,8 +106,9 @@ class Template:
             for logical_id, resource in source["Resources"].items()
             if resource["Type"] == "AWS::Serverless::Function"
         }
+        known = tuple((name, value) for name, value in values.items() if name not in OF_A_START)
         self.transformed: dict[str, Any] = json.loads(
-            transformed_json(source_json(path.read_text()), tuple(values.items()))
+            transformed_json(source_json(path.read_text()), known)
         )
         self.resolver = Resolver(
             self.transformed["Resources"],

@@ -36,7 +36,8 @@ def source_json(text: str) -> str:
 def transformed_json(source: str, parameters: tuple[tuple[str, str], ...]) -> str:
     """Return the JSON of SAM's transform of a template, for parameters by name.
 
-    Raises TemplateError when SAM refuses the template.
+    A reference to a parameter that is left out stays a reference. Raises TemplateError when SAM
+    refuses the template.
     """
     return _kept(
         lambda: json.dumps(_transform(json.loads(source), dict(parameters))),
@@ -66,6 +67,9 @@ def _transform(source: dict[str, Any], parameters: Mapping[str, str]) -> dict[st
             if name in properties:
                 # The transform expects code in S3, where `sam package` puts the code.
                 properties[name] = "s3://bucket/key"
+    for name, parameter in source["Parameters"].items():
+        if name not in parameters:
+            parameter.pop("Default", None)
     translator = Translator({}, Parser(), boto_session=made_up_session())
     try:
         transformed: dict[str, Any] = translator.translate(source, dict(parameters))
