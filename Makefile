@@ -6,9 +6,9 @@ PORT ?= 8400
 
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
-# The tests of a file run in the same process, because the tests share a stack. A process more than
-# processors: the browser's tests wait half of their time. tests/conftest.py puts slow files first.
-TESTS := $(BIN)/python -m pytest -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
+# The tests of a file run in the same process, because the tests share a stack. tests/conftest.py puts
+# slow files first.
+TESTS := $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 PINNED := --quiet --require-hashes --no-deps
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 

@@ -26,6 +26,7 @@ def test_a_recorded_story_is_saved_and_replayed(
     room.call()
     room.say(ALEX, "When are you open?")
     expect(room.phone(ALEX)).to_contain_text("nine to six")
+    room.page.wait_for_timeout(2000)  # so that a slower replay hears the answer before its hangup
     room.press(ALEX, "Hang up")
     room.expect_status("ended")
     tab = room.tab("Stories")

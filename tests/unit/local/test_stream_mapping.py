@@ -151,3 +151,41 @@ def test_attempts_are_bounded(template: Template) -> None:
 def test_a_record_that_is_not_in_the_batch_fails_all_of_it(template: Template) -> None:
     lab = Lab(template, 2, lambda numbers: failing("another") if len(numbers) > 1 else None)
     assert lab.batches == [["n0", "n1"], ["n0"], ["n1"]]
+
+
+class Shards(Stream):
+    """A stream with a shard, and a successor after the shard's end."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.lists = 0
+        self.records = {"s1": [_record("n1"), _record("n2")], "s2": [_record("n3")]}
+        self.ended = False
+
+    def describe_stream(self, **_: Any) -> Any:
+        self.lists += 1
+        names = ["s1", "s2"] if self.ended else ["s1"]
+        return {"StreamDescription": {"Shards": [{"ShardId": name} for name in names]}}
+
+    def get_shard_iterator(self, *, ShardId: str, **_: Any) -> Any:  # noqa: N803
+        return {"ShardIterator": ShardId}
+
+    def get_records(self, *, ShardIterator: str, **_: Any) -> Any:  # noqa: N803
+        records = [self.records[ShardIterator].pop(0)] if self.records[ShardIterator] else []
+        closed = self.ended and ShardIterator == "s1" and not records
+        return {"Records": records, "NextShardIterator": None if closed else ShardIterator}
+
+
+def test_shards_are_listed_again_only_after_the_end_of_one(template: Template) -> None:
+    stream = Shards()
+    batches: list[list[str]] = []
+
+    def invoke(_: Function, event: Any) -> None:
+        batches.append([record["dynamodb"]["SequenceNumber"] for record in event["Records"]])
+
+    mapping = StreamMapping(template, stream, stream, invoke, Queues(template, invoke))
+    assert [mapping.poll() for _ in range(3)] == [2, 0, 0]
+    assert stream.lists == 1
+    stream.ended = True
+    assert [mapping.poll() for _ in range(3)] == [0, 1, 0]
+    assert batches == [["n1"], ["n2"], ["n3"]]

@@ -2,13 +2,16 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from local.simulator.settings import Settings
 from local.stack import transform
 from local.stack.intrinsics import TemplateError
+from local.stack.local_stack import Options
+from local.stack.template import Template
 
 SOURCE = """
 Transform: AWS::Serverless-2016-10-31
@@ -48,6 +51,28 @@ def test_the_next_process_transforms_nothing(kept: Path, monkeypatch: pytest.Mon
 
     assert _transformed() == first
     assert len(list(kept.iterdir())) == 2
+
+
+def test_the_next_start_of_a_stack_transforms_nothing(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(port: int, seed: bytes) -> Mapping[str, str]:
+        options = Options(simulator=Settings(signing_seed=seed))
+        template = Template(options.template_parameters(f"http://127.0.0.1:{port}"))
+        return template.functions["CallAnsweredFunction"].environment
+
+    first = start(4001, b"1" * 32)
+    _next_process()
+    monkeypatch.setattr(transform, "_transform", lambda *_: pytest.fail("transformed again"))
+    second = start(4002, b"2" * 32)
+
+    assert len(list(kept.iterdir())) == 2
+    assert first["TELNYX_API_BASE_URL"] == "http://127.0.0.1:4001"
+    assert second["TELNYX_API_BASE_URL"] == "http://127.0.0.1:4002"
+    assert {name for name in first if first[name] != second[name]} == {
+        "TELNYX_API_BASE_URL",
+        "TELNYX_PUBLIC_KEYS",
+    }
 
 
 def test_each_template_and_each_parameter_has_a_result_of_its_own(kept: Path) -> None:
