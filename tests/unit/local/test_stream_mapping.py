@@ -167,13 +167,14 @@ class Shards(Stream):
         names = ["s1", "s2"] if self.ended else ["s1"]
         return {"StreamDescription": {"Shards": [{"ShardId": name} for name in names]}}
 
-    def get_shard_iterator(self, *, ShardId: str, **_: Any) -> Any:  # noqa: N803
-        return {"ShardIterator": ShardId}
+    def get_shard_iterator(self, **asked: Any) -> Any:
+        return {"ShardIterator": asked["ShardId"]}
 
-    def get_records(self, *, ShardIterator: str, **_: Any) -> Any:  # noqa: N803
-        records = [self.records[ShardIterator].pop(0)] if self.records[ShardIterator] else []
-        closed = self.ended and ShardIterator == "s1" and not records
-        return {"Records": records, "NextShardIterator": None if closed else ShardIterator}
+    def get_records(self, **asked: Any) -> Any:
+        shard = asked["ShardIterator"]
+        records = [self.records[shard].pop(0)] if self.records[shard] else []
+        closed = self.ended and shard == "s1" and not records
+        return {"Records": records, "NextShardIterator": None if closed else shard}
 
 
 def test_shards_are_listed_again_only_after_the_end_of_one(template: Template) -> None:
