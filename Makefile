@@ -135,7 +135,7 @@ here: .venv-sam/.installed .venv-runtime/.installed
 
 artifact: setup $(if $(RUNTIME_BIN),build here) ## build, and test the build in Lambda's own runtime
 	@test -n "$(RUNTIME_BIN)" || { echo "Not tested: the artifact needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }
-	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here/build $(BIN)/python -m pytest -n auto tests/artifact)
+	$(if $(RUNTIME_BIN),PARTYLINE_ARTIFACT=.aws-sam/here/build $(BIN)/python -m pytest -n logical tests/artifact)
 
 deploy-local: setup $(if $(RUNTIME_BIN),here) ## run partyline up, the demo and partyline down in the embedded AWS
 	@test -n "$(RUNTIME_BIN)" || { echo "Not deployed: it needs $(NO_RUNTIME)" >&2; test -z "$$CI"; }

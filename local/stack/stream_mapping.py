@@ -73,7 +73,7 @@ class StreamMapping:
         return taken
 
     def _shard_ids(self) -> list[str]:
-        """Return the shards. A shard has no successor before the shard's own end."""
+        """Return the ids of the shards. Only the end of a shard brings another shard."""
         if self._iterators and all(self._iterators.values()):
             return list(self._iterators)
         stream = self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]

@@ -19,8 +19,8 @@ from local.stack.transform import source_json, transformed_json
 
 TEMPLATE_PATH = Path(__file__).resolve().parents[2] / "template.yaml"
 
-OF_A_START = frozenset({"TelnyxApiBaseUrl", "TelnyxPublicKeys"})
-"""Parameters whose values a local stack makes at its start: a port, and the simulator's key.
+_RESOLVED_AFTER_SAM = frozenset({"TelnyxApiBaseUrl", "TelnyxPublicKeys"})
+"""Parameters whose values differ from start to start of the local stack: a port, and a key.
 
 SAM does not get the values, so the kept result of an earlier start fits. `Resolver` has the values.
 """
@@ -106,9 +106,9 @@ class Template:
             for logical_id, resource in source["Resources"].items()
             if resource["Type"] == "AWS::Serverless::Function"
         }
-        known = tuple((name, value) for name, value in values.items() if name not in OF_A_START)
+        for_sam = tuple(item for item in values.items() if item[0] not in _RESOLVED_AFTER_SAM)
         self.transformed: dict[str, Any] = json.loads(
-            transformed_json(source_json(path.read_text()), known)
+            transformed_json(source_json(path.read_text()), for_sam)
         )
         self.resolver = Resolver(
             self.transformed["Resources"],

@@ -14,7 +14,6 @@ COLOURS = {"runOnly": ["color-contrast"]}
 ALL_BUT_COLOURS = {"rules": {"color-contrast": {"enabled": False}}}
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("width", "dark", "options"),
     [(1440, False, {}), (1440, True, COLOURS), (390, False, ALL_BUT_COLOURS)],
